@@ -58,8 +58,7 @@ enum snoop_disposition {
 enum snoop_sender_state {
 	SNOOP_S_EXITING = 1,  /* PF_EXITING */
 	SNOOP_S_KTHREAD = 2,  /* PF_KTHREAD: a kernel thread, or the idle task */
-	SNOOP_S_NS_INIT = 4,  /* first process of a pid namespace other than the initial one */
-	SNOOP_S_NO_SYSCALL = 8, /* its system call could not be read */
+	SNOOP_S_NS_INIT = 4,  /* exiting, and the first process of a pid namespace other than the initial one */
 };
 
 /* A process: its pid alone is never an identity. */

@@ -81,7 +81,7 @@ CREATE TABLE argv (
 );
 
 CREATE TABLE cgroup (
-  id        INTEGER PRIMARY KEY,  -- the kernel's id of the cgroup in the unified hierarchy (its inode number)
+  id        INTEGER PRIMARY KEY,  -- the kernel's own ids begin anew with each boot
   path      TEXT NOT NULL,        -- below the mount point: '/system.slice/nginx.service'
   unit      TEXT,                 -- systemd unit named by the path
   container TEXT                  -- container id named by the path

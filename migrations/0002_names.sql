@@ -249,8 +249,7 @@ INSERT INTO outcome_name VALUES
   (2, 'pending', 'the same signal was already waiting, so this one was dropped'),
   (3, 'overflow', 'the target''s queue was full, so it was refused'),
   (4, 'delivered-bare', 'delivered, but its information was lost: the queue was full'),
-  (5, 'probe', 'signal 0: only asked whether the target exists'),
-  (6, 'empty', 'a call aimed at a group that reached nobody');
+  (5, 'probe', 'signal 0: only asked whether the target exists');
 
 CREATE TABLE disposition_name (
   id      INTEGER PRIMARY KEY,

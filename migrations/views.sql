@@ -22,7 +22,6 @@ SELECT
   parent.pid AS ppid,                             -- parent at creation: process id
   p.parent AS parent_id,                          -- parent at creation: id
   pc.comm AS parent_comm,                         -- parent at creation: command name
-  p.cgroup AS cgroup_id,                          -- kernel's id of its cgroup
   g.path AS cgroup,                               -- path of its cgroup
   g.unit AS unit,                                 -- systemd unit, from the cgroup path
   g.container AS container,                       -- container id, from the cgroup path

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What differs between kernels, one accessor each. A struct name ending in ___x is a flavour: libbpf matches it
+ * with the kernel's struct of the name before the three underscores.
+ */
+#ifndef SNOOP_COMPAT_BPF_H
+#define SNOOP_COMPAT_BPF_H
+
+#include "kernel.h"
+
+/* kernfs_node.parent became __parent in 6.15 (633488947ef6, "kernfs: Use RCU to access kernfs_node::parent"). */
+struct kernfs_node___rcu {
+	struct kernfs_node *__parent;
+} __attribute__((preserve_access_index));
+
+struct kernfs_node___before_rcu {
+	struct kernfs_node *parent;
+} __attribute__((preserve_access_index));
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___rcu *rcu = (void *)node;
+	struct kernfs_node___before_rcu *before = (void *)node;
+
+	if (bpf_core_field_exists(rcu->__parent))
+		return BPF_CORE_READ(rcu, __parent);
+	return BPF_CORE_READ(before, parent);
+}
+
+/* cgroup.ancestor_ids (u64) became cgroup.ancestors (pointers) in 6.1 (7f203bc89eb6, "cgroup: Replace cgroup->ancestor_ids[]"). */
+struct cgroup___pointers {
+	struct cgroup *ancestors[16];
+} __attribute__((preserve_access_index));
+
+struct cgroup___ids {
+	__u64 ancestor_ids[16];
+} __attribute__((preserve_access_index));
+
+/* Id of the ancestor of `cgroup` at `level`, which the caller knows to be no deeper than the cgroup itself. */
+static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgroup, __u32 level)
+{
+	struct cgroup___pointers *pointers = (void *)cgroup;
+	struct cgroup___ids *ids = (void *)cgroup;
+	struct cgroup *ancestor = 0;
+	__u64 id = 0;
+
+	if (bpf_core_field_exists(pointers->ancestors)) {
+		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+			(void *)cgroup + bpf_core_field_offset(pointers->ancestors) + level * sizeof(void *));
+		return BPF_CORE_READ(ancestor, kn, id);
+	}
+	bpf_probe_read_kernel(&id, sizeof(id),
+		(void *)cgroup + bpf_core_field_offset(ids->ancestor_ids) + level * sizeof(__u64));
+	return id;
+}
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sched_process_exit of the last thread of a process. The status is the one that wait(2) will see: the group's when
+ * the group was told to exit, else the leader's (kernel/exit.c, wait_task_zombie). A leader may have ended long before.
+ */
+#include "snoop.bpf.h"
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct signal_struct *signal = task->signal;
+	struct task_struct *leader = task->group_leader;
+
+	/* do_exit() counts signal->live down before it comes here. Two last threads may both see 0: the recorder drops the second. */
+	if (signal->live.counter != 0 || !in_scope(task))
+		return 0;
+
+	int status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
+	struct ev_exit *ev = status & 0x7f ? snoop_reserve(SNOOP_LETHAL, SNOOP_EXIT, sizeof(*ev))
+					   : snoop_reserve(SNOOP_BULK, SNOOP_EXIT, sizeof(*ev));
+	if (ev) {
+		snoop_header(&ev->h, SNOOP_EXIT, task);
+		snoop_key(&ev->parent, leader->real_parent);
+		ev->cgroup = snoop_cgroup_id(task);
+		/* Times of threads that were reaped are in signal_struct; the last one and a zombie leader are not. */
+		ev->utime = signal->utime + task->utime + (leader != task ? leader->utime : 0);
+		ev->stime = signal->stime + task->stime + (leader != task ? leader->stime : 0);
+		ev->max_rss_pages = signal->maxrss;
+		snoop_comm(ev->comm, leader);
+		ev->uid = task->real_cred->uid.val;
+		ev->status = status;
+		snoop_submit(ev);
+	}
+	if (knobs.scope == SCOPE_TREE) {
+		__u32 pid = task->tgid;
+
+		bpf_map_delete_elem(&scope_tree, &pid);
+	}
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scratch memory of a CPU, where a record of variable size is put together before it is copied into a lane; and the
+ * things that are put there: strings and paths.
+ *
+ * An array with an entry per CPU, because a per-CPU map holds at most 32 KiB a value (mm/percpu.c, PCPU_MIN_UNIT_SIZE).
+ * The number of bytes so far stands in the scratch and not in a variable: so the verifier forgets it between the steps
+ * of a loop, and one step looks like the next. Otherwise it follows every possible length and gives up.
+ */
+#ifndef SNOOP_SCRATCH_BPF_H
+#define SNOOP_SCRATCH_BPF_H
+
+#include "snoop.bpf.h"
+
+#define ARGS_MAX (128 << 10)
+#define PATH_BYTES_MAX 4096 /* include/uapi/linux/limits.h, PATH_MAX */
+#define NAME_BYTES_MAX 256  /* NAME_MAX and a NUL */
+#define PATH_DEPTH_MAX 64
+#define TEXT_MAX (5 * PATH_BYTES_MAX) /* fixed part, exe, cwd, filename, interpreter: what comes before the arguments */
+
+struct scratch {
+	__u32 at; /* bytes of the record so far */
+	__u32 pad;
+	__u8 record[TEXT_MAX + ARGS_MAX + PATH_BYTES_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps") __weak;
+
+/* A record of `size` zeroed fixed bytes to put together, or NULL: then it is counted as lost. */
+static __always_inline struct scratch *scratch_begin(enum snoop_lane lane, enum snoop_type type, const __u32 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &cpu);
+
+	if (!s) {
+		snoop_count(lane, type, true);
+		return 0;
+	}
+	__builtin_memset(s->record, 0, size);
+	s->at = size;
+	return s;
+}
+
+static __always_inline void scratch_submit(struct scratch *s, enum snoop_lane lane, enum snoop_type type)
+{
+	__u32 at = s->at;
+
+	if (at <= sizeof(s->record))
+		snoop_output(lane, type, s->record, at);
+}
+
+/* Appends a NUL-terminated string of the kernel. Returns its bytes, the NUL counted; 0 if it could not be read. */
+static __always_inline __u32 append_string(struct scratch *s, __u32 max, const void *string)
+{
+	__u32 at = s->at;
+
+	if (at > TEXT_MAX)
+		return 0;
+	long n = bpf_probe_read_kernel_str(s->record + at, max, string);
+
+	if (n <= 0)
+		return 0;
+	s->at = at + n;
+	return n;
+}
+
+/* The same for a string of the process. */
+static __always_inline __u32 append_user_string(struct scratch *s, __u32 max, const void *string)
+{
+	__u32 at = s->at;
+
+	if (at > TEXT_MAX + ARGS_MAX)
+		return 0;
+	long n = bpf_probe_read_user_str(s->record + at, max, string);
+
+	if (n <= 0)
+		return 0;
+	s->at = at + n;
+	return n;
+}
+
+/*
+ * Appends the components of a path, leaf first, each with its NUL: up through the dentries and across the mounts to
+ * the root of the mount namespace. A root directory is no component at all. bpf_d_path() would do it, but is not
+ * allowed in these hooks.
+ */
+static __always_inline __u32 append_path(struct scratch *s, const struct path *path, __u32 *flags)
+{
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
+	__u32 start = s->at;
+
+	for (int i = 0; i < PATH_DEPTH_MAX; i++) {
+		struct dentry *root = BPF_CORE_READ(vfsmount, mnt_root);
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+
+		if (dentry == root || dentry == parent) {
+			struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (dentry != root || above == mount || !above)
+				return s->at - start;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			vfsmount = (void *)above + bpf_core_field_offset(struct mount, mnt);
+			continue;
+		}
+		if (s->at - start > PATH_BYTES_MAX - NAME_BYTES_MAX)
+			break;
+		if (!append_string(s, NAME_BYTES_MAX, BPF_CORE_READ(dentry, d_name.name))) {
+			*flags |= SNOOP_F_PATH_UNREADABLE;
+			return s->at - start;
+		}
+		dentry = parent;
+	}
+	*flags |= SNOOP_F_PATH_CUT;
+	return s->at - start;
+}
+
+/* The same for a node of kernfs, where the path of a cgroup is. */
+static __always_inline __u32 append_kernfs_path(struct scratch *s, struct kernfs_node *node, __u32 *flags)
+{
+	__u32 start = s->at;
+
+	for (int i = 0; i < PATH_DEPTH_MAX; i++) {
+		struct kernfs_node *parent = kernfs_parent(node);
+
+		if (!parent)
+			return s->at - start;
+		if (s->at - start > PATH_BYTES_MAX - NAME_BYTES_MAX)
+			break;
+		append_string(s, NAME_BYTES_MAX, BPF_CORE_READ(node, name));
+		node = parent;
+	}
+	*flags |= SNOOP_F_PATH_CUT;
+	return s->at - start;
+}
+
+#endif

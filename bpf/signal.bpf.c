@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * signal_generate: once for each real target of a signal, whoever sent it and however. Not for the threads that
+ * a lethal signal takes down with their process: those are zapped without it (kernel/signal.c, complete_signal).
+ */
+#include "snoop.bpf.h"
+#include "syscall.bpf.h"
+
+#define SIGKILL 9
+#define SIGCHLD 17
+#define SIGCONT 18
+#define SIGSTOP 19
+#define SIGTSTP 20
+#define SIGTTIN 21
+#define SIGTTOU 22
+#define SIGURG 23
+#define SIGWINCH 28
+#define BIT(sig) (1ULL << (sig))
+
+/* signal(7): all others end the process unless it does something about them. */
+#define HARMLESS (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU) \
+	| BIT(SIGURG) | BIT(SIGWINCH))
+
+#define SIG_IGN 1
+
+/* The target's siglock is held here, so its handler table stands still. */
+static __always_inline enum snoop_disposition disposition_of(const struct task_struct *task, int sig)
+{
+	struct sighand_struct *sighand = task->sighand;
+	unsigned long handler = 0;
+
+	if (sig == SIGKILL || sig == SIGSTOP)
+		return SNOOP_DEFAULT;
+	bpf_probe_read_kernel(&handler, sizeof(handler), (void *)sighand
+		+ bpf_core_field_offset(struct sighand_struct, action)
+		+ (sig - 1) * bpf_core_type_size(struct k_sigaction)
+		+ bpf_core_field_offset(struct k_sigaction, sa.sa_handler));
+	if (handler == SIG_IGN)
+		return SNOOP_IGNORED;
+	if (handler)
+		return SNOOP_HANDLED;
+	return task->blocked.sig[0] >> (sig - 1) & 1 ? SNOOP_BLOCKED : SNOOP_DEFAULT;
+}
+
+static __always_inline int code_of(const struct kernel_siginfo *info)
+{
+	/* Two small numbers stand for siginfos that nobody filled in (kernel/signal.c, __send_signal_locked). */
+	if ((unsigned long)info == SEND_SIG_NOINFO)
+		return SI_USER;
+	if ((unsigned long)info == SEND_SIG_PRIV)
+		return SI_KERNEL;
+	int code = 0;
+
+	bpf_probe_read_kernel(&code, sizeof(code), (void *)info + bpf_core_field_offset(struct kernel_siginfo, si_code));
+	return code;
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *target, int group, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (sig < 1 || sig > 64 || (!in_scope(target) && !in_scope(task)))
+		return 0;
+
+	enum snoop_disposition disposition = disposition_of(target, sig);
+	bool lethal = disposition == SNOOP_DEFAULT && result == 0 && (sig >= 32 || !(HARMLESS & BIT(sig)));
+	struct ev_signal *ev = lethal ? snoop_reserve(SNOOP_LETHAL, SNOOP_SIGNAL, sizeof(*ev))
+				      : snoop_reserve(SNOOP_BULK, SNOOP_SIGNAL, sizeof(*ev));
+	if (!ev)
+		return 0;
+	snoop_header(&ev->h, SNOOP_SIGNAL, task);
+	snoop_key(&ev->target, target);
+	ev->cgroup = snoop_cgroup_id(task);
+	ev->target_cgroup = snoop_cgroup_id(target);
+	snoop_comm(ev->comm, task);
+	snoop_comm(ev->target_comm, target);
+	ev->uid = task->real_cred->uid.val;
+	ev->target_uid = target->real_cred->uid.val;
+	ev->code = code_of(info);
+	ev->sig = sig;
+	ev->result = result;
+	ev->group = group != 0;
+	ev->disposition = disposition;
+	ev->pdeathsig = target->pdeath_signal;
+	ev->syscall = NO_SYSCALL;
+	if (task->flags & PF_EXITING) {
+		__u32 level;
+
+		ev->sender |= SNOOP_S_EXITING;
+		if (snoop_ns_pid(task, &level) == 1 && level > 0)
+			ev->sender |= SNOOP_S_NS_INIT;
+	}
+	if (task->flags & (PF_KTHREAD | PF_IDLE)) {
+		ev->sender |= SNOOP_S_KTHREAD;
+	} else {
+		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+		ev->syscall = syscall_nr(task, regs);
+		ev->args[0] = SYSCALL_ARG0(regs);
+		ev->args[1] = SYSCALL_ARG1(regs);
+	}
+	snoop_submit(ev);
+	return 0;
+}

@@ -1,0 +1,21 @@
+/** What turning records into rows needs: who is who, what time it is, and where the rows wait. */
+
+import type { Clock } from './clock.js';
+import type { Cgroups } from './cgroup.js';
+import type { Identity } from './identity.js';
+import type { OpenCalls } from './open-calls.js';
+import type { Rows } from './rows.js';
+import type { Texts } from './texts.js';
+
+export interface Context {
+  clock: Clock;
+  identity: Identity;
+  texts: Texts;
+  cgroups: Cgroups;
+  calls: OpenCalls;
+  signals: Rows;
+  execs: Rows;
+  ooms: Rows;
+  /** Id of the next row of `exec`. */
+  nextExec: number;
+}

@@ -1,0 +1,90 @@
+/**
+ * The loss ledger. The kernel counts per CPU, lane and type what it had to write and what it could not; the recorder counts
+ * what it could not decode or store. Each loss becomes a row with its time span, so that an answer can say what may be
+ * missing near it. seen = stored + folded + lost + malformed + shed, always.
+ */
+
+import { SnoopCounters, SnoopLane, SnoopType } from '../bpf/wire.gen.js';
+import { eventName } from './events.js';
+
+/** A row of `coverage`; times in microseconds. */
+export interface CoverageRow {
+  from: number;
+  to: number;
+  kind: 'down' | 'lost' | 'malformed' | 'shed' | 'clock';
+  event: string | null;
+  lane: string | null;
+  count: number | null;
+  cause: string;
+}
+
+const LANE_NAMES = ['lethal', 'bulk'] as const;
+const CELLS = SnoopLane.LANES * SnoopType.TYPES;
+
+export class Ledger {
+  stored = 0;
+  folded = 0;
+  malformed = 0;
+  lost = 0;
+  #malformedBefore = 0;
+  #checked: number;
+  readonly #lostBefore = new Float64Array(CELLS);
+  readonly #counters: Uint32Array;
+
+  /** @param counters the map `counters`: a struct snoop_counters for each CPU */
+  constructor(counters: ArrayBuffer, now: number) {
+    this.#counters = new Uint32Array(counters);
+    this.#checked = now;
+  }
+
+  /** Records that the kernel had to write so far. */
+  get kernelSeen(): number {
+    let sum = 0;
+    for (let cell = 0; cell < CELLS; cell++) sum += this.#sum(SnoopCounters.seen, cell);
+    return sum;
+  }
+
+  /** Records that are accounted for. */
+  get accounted(): number {
+    return this.stored + this.folded + this.malformed + this.lost;
+  }
+
+  /** The losses since the last call, as rows up to `now`; none, mostly. */
+  check(now: number): CoverageRow[] {
+    const rows: CoverageRow[] = [];
+    const span = { from: this.#checked, to: now };
+    for (let cell = 0; cell < CELLS; cell++) {
+      const lost = this.#sum(SnoopCounters.lost, cell);
+      const count = lost - (this.#lostBefore[cell] as number);
+      if (count === 0) continue;
+      this.#lostBefore[cell] = lost;
+      this.lost += count;
+      const lane = LANE_NAMES[cell < SnoopType.TYPES ? SnoopLane.LETHAL : SnoopLane.BULK] as string;
+      const event = eventName(cell % SnoopType.TYPES);
+      rows.push({ ...span, kind: 'lost', event, lane, count, cause: 'the lane was full' });
+    }
+    const malformed = this.malformed - this.#malformedBefore;
+    if (malformed > 0) {
+      this.#malformedBefore = this.malformed;
+      rows.push({
+        ...span,
+        kind: 'malformed',
+        event: null,
+        lane: null,
+        count: malformed,
+        cause: 'the record could not be decoded',
+      });
+    }
+    this.#checked = now;
+    return rows;
+  }
+
+  /** One counter over all CPUs. */
+  #sum(field: SnoopCounters.seen | SnoopCounters.lost, cell: number): number {
+    let sum = 0;
+    for (let at = field + cell * 8; at < this.#counters.byteLength; at += SnoopCounters.bytes) {
+      sum += (this.#counters[(at + 4) >> 2] as number) * 4294967296 + (this.#counters[at >> 2] as number);
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,51 @@
+/** A call that was refused or only probed becomes a row of `signal`; the return of a group call closes that. */
+
+import { EvAttempt } from '../../bpf/wire.gen.js';
+import type { Context } from '../context.js';
+import { Fate } from '../events.js';
+import { Mechanism, sendCall } from '../mechanism.js';
+import { type Memory, u64 } from '../ring.js';
+import { NULL } from '../rows.js';
+import { SIGNAL } from '../tables.js';
+import { addSignal } from './add-signal.js';
+
+const PROBE = 5; // outcome_name
+
+export function applyAttempt(context: Context, memory: Memory, at: number): Fate {
+  const { identity, signals } = context;
+  const { i32, u32 } = memory;
+  const tid = i32[(at + EvAttempt.h_key_tid) >> 2] as number;
+  const syscall = i32[(at + EvAttempt.syscall) >> 2] as number;
+  const arg0 = i32[(at + EvAttempt.args) >> 2] as number;
+  const sig = i32[(at + EvAttempt.sig) >> 2] as number;
+  const result = i32[(at + EvAttempt.result) >> 2] as number;
+  const mechanism = sendCall(syscall);
+  if (mechanism === 0) return Fate.malformed;
+  if (mechanism === Mechanism.kill && arg0 <= 0) {
+    context.calls.close(tid);
+    if (result === 0 && sig !== 0) return Fate.folded; // its targets have rows of their own
+  }
+
+  const sender = identity.at(memory, at + EvAttempt.h_key_start);
+  // Only in the initial namespace is the argument a pid that we know processes by.
+  const namesPid = mechanism !== Mechanism.pidfdSendSignal && arg0 > 0 && u32[(at + EvAttempt.ns_level) >> 2] === 0;
+  const target = namesPid ? identity.table.bearer(arg0) : null;
+
+  signals.set(SIGNAL.sender, sender?.id ?? NULL);
+  signals.set(SIGNAL.sender_tid, tid);
+  signals.set(SIGNAL.sender_uid, u32[(at + EvAttempt.uid) >> 2] as number);
+  signals.set(SIGNAL.sender_comm, identity.comm(sender, memory, at + EvAttempt.comm));
+  signals.set(SIGNAL.sender_exec, sender?.exec ?? NULL);
+  signals.set(SIGNAL.target, target?.id ?? NULL);
+  signals.set(SIGNAL.target_tid, NULL);
+  signals.set(SIGNAL.target_comm, target?.comm ?? NULL);
+  signals.set(SIGNAL.sig, sig);
+  signals.set(SIGNAL.code, NULL);
+  signals.set(SIGNAL.mechanism, mechanism);
+  signals.set(SIGNAL.call, NULL);
+  signals.set(SIGNAL.outcome, result < 0 ? result : PROBE);
+  signals.set(SIGNAL.disposition, NULL);
+  signals.set(SIGNAL.target_arg, arg0);
+  signals.set(SIGNAL.syscall, syscall);
+  return addSignal(context, u64(memory, at + EvAttempt.h_time));
+}

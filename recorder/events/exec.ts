@@ -1,0 +1,74 @@
+/** An exec becomes a row of `exec`; a successful one also changes what its process is. */
+
+import { EvExec } from '../../bpf/wire.gen.js';
+import type { Context } from '../context.js';
+import { Fate } from '../events.js';
+import { type Memory, u64 } from '../ring.js';
+import { NULL } from '../rows.js';
+import { EXEC } from '../tables.js';
+import { joinPath } from '../text.js';
+import { untilNul } from '../texts.js';
+
+const UNSET = 0xffffffff;
+
+export function applyExec(context: Context, memory: Memory, at: number): Fate {
+  const { identity, texts, execs } = context;
+  const { i32, u32, u8 } = memory;
+  const number = (field: number) => u32[(at + field) >> 2] as number;
+  let end = at + EvExec.data;
+  const part = (length: number) => u8.subarray(end, (end += number(length)));
+
+  const process = identity.at(memory, at + EvExec.h_key_start);
+  if (process === null) return Fate.malformed;
+  const result = i32[(at + EvExec.result) >> 2] as number;
+  const exe = part(EvExec.exe_bytes);
+  const cwd = texts.path(joinPath(part(EvExec.cwd_bytes)));
+  const filename = texts.path(untilNul(part(EvExec.filename_bytes)));
+  const interp = texts.path(untilNul(part(EvExec.interp_bytes)));
+  const exePath = result === 0 ? texts.path(joinPath(exe)) : null;
+  const argv = texts.argv(part(EvExec.argv_bytes), number(EvExec.args_bytes));
+  const comm = identity.comm(process, memory, at + EvExec.comm);
+  const oldTid = number(EvExec.old_tid);
+  const cgroup = context.cgroups.id(u64(memory, at + EvExec.cgroup));
+  const id = context.nextExec++;
+
+  execs.set(EXEC.id, id);
+  execs.set(EXEC.time, context.clock.wallOf(u64(memory, at + EvExec.h_time)));
+  execs.set(EXEC.process, process.id);
+  execs.set(EXEC.result, result);
+  execs.set(EXEC.filename, filename ?? NULL);
+  execs.set(EXEC.exe, exePath ?? NULL);
+  execs.set(EXEC.interp, interp ?? NULL);
+  execs.set(EXEC.argv, argv);
+  execs.set(EXEC.cwd, cwd ?? NULL);
+  execs.set(EXEC.comm, comm);
+  execs.set(EXEC.uid, number(EvExec.uid));
+  execs.set(EXEC.gid, number(EvExec.gid));
+  execs.set(EXEC.euid, number(EvExec.euid));
+  execs.set(EXEC.egid, number(EvExec.egid));
+  execs.set(EXEC.loginuid, known(number(EvExec.loginuid), UNSET));
+  execs.set(EXEC.session, known(number(EvExec.session), UNSET));
+  execs.set(EXEC.tty, known(number(EvExec.tty), 0));
+  execs.set(EXEC.cgroup, cgroup ?? NULL);
+  execs.set(EXEC.inode, result === 0 ? u64(memory, at + EvExec.inode) : NULL);
+  execs.set(EXEC.device, result === 0 ? number(EvExec.device) : NULL);
+  execs.set(EXEC.old_tid, oldTid === process.pid ? NULL : oldTid);
+  execs.set(EXEC.flags, number(EvExec.h_flags));
+  execs.add();
+
+  if (result === 0) {
+    process.exec = id;
+    process.exe = exePath;
+    process.argv = argv;
+    process.cwd = cwd;
+    process.uid = number(EvExec.uid);
+    process.cgroup = cgroup;
+    identity.table.changed(process);
+  }
+  return Fate.stored;
+}
+
+/** The value, or NULL when it is the one that means "none". */
+function known(value: number, none: number): number {
+  return value === none ? NULL : value;
+}

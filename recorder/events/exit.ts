@@ -1,0 +1,28 @@
+/** The end of a process completes its row. */
+
+import { EvExit } from '../../bpf/wire.gen.js';
+import type { Context } from '../context.js';
+import { Fate } from '../events.js';
+import { type Memory, u64 } from '../ring.js';
+
+const PAGE_KB = 4;
+
+export function applyExit({ clock, identity, cgroups }: Context, memory: Memory, at: number): Fate {
+  const process = identity.at(memory, at + EvExit.h_key_start);
+  if (process === null) return Fate.malformed;
+  if (process.ended !== null) return Fate.folded; // two last threads at once: both told the same
+  process.ended = clock.wallOf(u64(memory, at + EvExit.h_time));
+  process.status = memory.i32[(at + EvExit.status) >> 2] as number;
+  process.userUs = Math.round(u64(memory, at + EvExit.utime) / 1000);
+  process.systemUs = Math.round(u64(memory, at + EvExit.stime) / 1000);
+  process.maxRssKb = u64(memory, at + EvExit.max_rss_pages) * PAGE_KB;
+  identity.comm(process, memory, at + EvExit.comm);
+  if (process.origin === 'repaired') {
+    // Its fork was lost, so this record says what that one would have.
+    process.parent ??= identity.at(memory, at + EvExit.parent_start)?.id ?? null;
+    process.uid ??= memory.u32[(at + EvExit.uid) >> 2] as number;
+    process.cgroup ??= cgroups.id(u64(memory, at + EvExit.cgroup));
+  }
+  identity.table.ended(process);
+  return Fate.stored;
+}

@@ -1,0 +1,54 @@
+/** One signal to one real target becomes a row of `signal`. */
+
+import { EvSignal, SnoopDisposition } from '../../bpf/wire.gen.js';
+import type { Context } from '../context.js';
+import { Fate } from '../events.js';
+import { hasSender, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
+import { type Memory, u64 } from '../ring.js';
+import { NULL } from '../rows.js';
+import { SIGNAL } from '../tables.js';
+import { addSignal } from './add-signal.js';
+
+export function applySignal(context: Context, memory: Memory, at: number): Fate {
+  const { identity, signals } = context;
+  const { u8, i32, u32 } = memory;
+  const running = identity.at(memory, at + EvSignal.h_key_start);
+  const target = identity.at(memory, at + EvSignal.target_start);
+  const sig = u8[at + EvSignal.sig] as number;
+  const code = i32[(at + EvSignal.code) >> 2] as number;
+  const syscall = i32[(at + EvSignal.syscall) >> 2] as number;
+  const arg0 = i32[(at + EvSignal.args) >> 2] as number;
+  const mechanism = mechanismOf(
+    sig,
+    code,
+    syscall,
+    i32[(at + EvSignal.args + 4) >> 2] as number,
+    u8[at + EvSignal.sender] as number,
+    u8[at + EvSignal.pdeathsig] as number,
+    running === target,
+    target?.oomVictim ?? false,
+  );
+  const sender = hasSender(mechanism) ? running : null;
+  const called = sendCall(syscall) === mechanism;
+  const tid = i32[(at + EvSignal.h_key_tid) >> 2] as number;
+  const isGroupCall = called && mechanism === Mechanism.kill && arg0 <= 0;
+  const disposition = u8[at + EvSignal.disposition] as SnoopDisposition;
+
+  signals.set(SIGNAL.sender, sender?.id ?? NULL);
+  signals.set(SIGNAL.sender_tid, sender === null ? NULL : tid);
+  signals.set(SIGNAL.sender_uid, sender === null ? NULL : (u32[(at + EvSignal.uid) >> 2] as number));
+  signals.set(SIGNAL.sender_comm, sender === null ? NULL : identity.comm(sender, memory, at + EvSignal.comm));
+  signals.set(SIGNAL.sender_exec, sender?.exec ?? NULL);
+  signals.set(SIGNAL.target, target?.id ?? NULL);
+  signals.set(SIGNAL.target_tid, u8[at + EvSignal.group] ? NULL : (i32[(at + EvSignal.target_tid) >> 2] as number));
+  signals.set(SIGNAL.target_comm, identity.comm(target, memory, at + EvSignal.target_comm));
+  signals.set(SIGNAL.sig, sig);
+  signals.set(SIGNAL.code, code);
+  signals.set(SIGNAL.mechanism, mechanism);
+  signals.set(SIGNAL.call, isGroupCall ? context.calls.of(tid) : NULL);
+  signals.set(SIGNAL.outcome, u8[at + EvSignal.result] as number); // TRACE_SIGNAL_* are the numbers of outcome_name
+  signals.set(SIGNAL.disposition, disposition);
+  signals.set(SIGNAL.target_arg, called ? arg0 : NULL);
+  signals.set(SIGNAL.syscall, syscall < 0 ? NULL : syscall);
+  return addSignal(context, u64(memory, at + EvSignal.h_time));
+}

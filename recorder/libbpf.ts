@@ -1,0 +1,205 @@
+/**
+ * The C side: libbpf.so.1, and the few calls of the C library that Node does not offer. The only file that knows koffi;
+ * what it hands out are numbers, array buffers and opaque handles. A null pointer or a negative return is a SnoopError here,
+ * and never reaches a caller.
+ */
+
+import { constants } from 'node:os';
+import koffi from 'koffi';
+import { SnoopError } from '../migrations/errors.js';
+
+/** A pointer of libbpf: an object, a program, a map or a link. */
+export type Handle = { readonly handle: unique symbol };
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const CLOCK_REALTIME = 0;
+const CLOCK_BOOTTIME = 7;
+const SC_PAGESIZE = 30;
+const BTF_KIND_STRUCT = 4;
+const BTF_KIND_TYPEDEF = 8;
+
+const libc = koffi.load(null);
+const timespec = koffi.struct('timespec', { sec: 'int64_t', nsec: 'int64_t' });
+const c = {
+  mmap: libc.func('void *mmap(void *at, size_t bytes, int prot, int flags, int fd, int64_t offset)'),
+  munmap: libc.func('int munmap(void *at, size_t bytes)'),
+  flock: libc.func('int flock(int fd, int operation)'),
+  clock_gettime: libc.func('clock_gettime', 'int', ['int', koffi.out(koffi.pointer(timespec))]),
+  sysconf: libc.func('int64_t sysconf(int name)'),
+  vsnprintf: libc.func('int vsnprintf(_Out_ char *text, size_t bytes, const char *format, void *args)'),
+};
+
+/** libbpf's own words about what went wrong, oldest first; the last 200 lines. */
+const messages: string[] = [];
+
+type Functions = ReturnType<typeof bind>;
+let bound: Functions | undefined;
+
+function bpf(): Functions {
+  bound ??= bind();
+  return bound;
+}
+
+function bind() {
+  let library: ReturnType<typeof koffi.load>;
+  try {
+    library = koffi.load('libbpf.so.1');
+  } catch (cause) {
+    throw new SnoopError(
+      'library',
+      'cannot load libbpf.so.1',
+      'install it: apt-get install libbpf1 (Fedora: libbpf)',
+      cause,
+    );
+  }
+  const print = koffi.pointer(koffi.proto('int snoop_print(int level, const char *format, void *args)'));
+  library.func('libbpf_set_print', 'void *', [print])(koffi.register(keepMessage, print));
+  return {
+    version: library.func('const char *libbpf_version_string()'),
+    openFile: library.func('void *bpf_object__open_file(const char *path, void *options)'),
+    load: library.func('int bpf_object__load(void *object)'),
+    close: library.func('void bpf_object__close(void *object)'),
+    findProgram: library.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
+    findMap: library.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
+    objectBtf: library.func('void *bpf_object__btf(void *object)'),
+    setAutoload: library.func('int bpf_program__set_autoload(void *program, bool autoload)'),
+    attach: library.func('void *bpf_program__attach(void *program)'),
+    attachIterator: library.func('void *bpf_program__attach_iter(void *program, void *options)'),
+    linkFd: library.func('int bpf_link__fd(void *link)'),
+    destroyLink: library.func('int bpf_link__destroy(void *link)'),
+    createIterator: library.func('int bpf_iter_create(int link_fd)'),
+    mapFd: library.func('int bpf_map__fd(void *map)'),
+    mapMaxEntries: library.func('uint32_t bpf_map__max_entries(void *map)'),
+    setMaxEntries: library.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
+    initialValue: library.func('void *bpf_map__initial_value(void *map, _Out_ size_t *bytes)'),
+    updateElement: library.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
+    possibleCpus: library.func('int libbpf_num_possible_cpus()'),
+    kernelBtf: library.func('void *btf__load_vmlinux_btf()'),
+    findType: library.func('int btf__find_by_name_kind(void *btf, const char *name, uint32_t kind)'),
+    resolveSize: library.func('int64_t btf__resolve_size(void *btf, uint32_t type)'),
+    freeBtf: library.func('void btf__free(void *btf)'),
+  };
+}
+
+function keepMessage(_level: number, format: string, args: unknown): number {
+  const text = Buffer.alloc(4096);
+  c.vsnprintf(text, text.length, format, args);
+  messages.push(text.toString('utf8', 0, Math.max(0, text.indexOf(0))).trimEnd());
+  if (messages.length > 200) messages.shift();
+  return 0;
+}
+
+/** What libbpf has said since the last call. */
+export function takeMessages(): string[] {
+  return messages.splice(0);
+}
+
+function errnoName(errno: number): string {
+  const known = Object.entries(constants.errno).find(([, value]) => value === errno);
+  return known ? known[0] : `errno ${errno}`;
+}
+
+/** A pointer, or a SnoopError that says what could not be had. */
+function pointer(value: unknown, what: string): Handle {
+  if (value) return value as Handle;
+  throw kernelError(what, koffi.errno());
+}
+
+/** A number that is not negative, or a SnoopError. */
+function number(value: number, what: string): number {
+  if (value >= 0) return value;
+  throw kernelError(what, -value > 1 ? -value : koffi.errno());
+}
+
+function kernelError(what: string, errno: number): SnoopError {
+  const denied = errno === constants.errno.EPERM || errno === constants.errno.EACCES;
+  return new SnoopError(
+    denied ? 'privilege' : 'kernel',
+    `cannot ${what}: ${errnoName(errno)}`,
+    denied ? 'run it as root, or with CAP_BPF and CAP_PERFMON' : '`snooprec check` tells what this kernel lacks',
+    new Error(takeMessages().slice(-12).join('\n')),
+  );
+}
+
+export const version = (): string => bpf().version();
+export const possibleCpus = (): number => number(bpf().possibleCpus(), 'count the processors');
+
+/** Opens a BPF object file; nothing reaches the kernel yet. */
+export const openObject = (path: string): Handle => pointer(bpf().openFile(path, null), `open ${path}`);
+export const loadObject = (object: Handle): void => void number(bpf().load(object), 'load the probes into the kernel');
+export const closeObject = (object: Handle): void => bpf().close(object);
+export const program = (object: Handle, name: string): Handle =>
+  pointer(bpf().findProgram(object, name), `find program ${name} in the object`);
+export const map = (object: Handle, name: string): Handle =>
+  pointer(bpf().findMap(object, name), `find map ${name} in the object`);
+export const setAutoload = (prog: Handle, autoload: boolean): void =>
+  void number(bpf().setAutoload(prog, autoload), 'choose the programs to load');
+export const attach = (prog: Handle, name: string): Handle => pointer(bpf().attach(prog), `attach probe ${name}`);
+export const detach = (link: Handle): void => void bpf().destroyLink(link);
+export const mapFd = (of: Handle): number => number(bpf().mapFd(of), 'get the descriptor of a map');
+export const maxEntries = (of: Handle): number => bpf().mapMaxEntries(of);
+export const setMaxEntries = (of: Handle, entries: number): void =>
+  void number(bpf().setMaxEntries(of, entries), 'size a map');
+export const updateElement = (fd: number, key: Uint8Array, value: Uint8Array): void =>
+  void number(bpf().updateElement(fd, key, value, 0), 'write into a map');
+
+/** The initial bytes of a data section, to be changed before the object is loaded. */
+export function initialValue(of: Handle): ArrayBuffer {
+  const bytes = [0];
+  const at = pointer(bpf().initialValue(of, bytes), 'set the options of the probes');
+  return koffi.view(at, bytes[0] as number);
+}
+
+/** Runs an iterator program. Returns a file descriptor to read until its end; the caller closes it and detaches. */
+export function openIterator(prog: Handle): { fd: number; link: Handle } {
+  const link = pointer(bpf().attachIterator(prog, null), 'attach the snapshot of running processes');
+  return { fd: number(bpf().createIterator(bpf().linkFd(link)), 'read the snapshot of running processes'), link };
+}
+
+/** Size of a struct in the BTF of an object, 0 if it is not there. */
+export function structBytes(object: Handle, name: string): number {
+  const btf = bpf().objectBtf(object);
+  const type = btf ? bpf().findType(btf, name, BTF_KIND_STRUCT) : -1;
+  return type > 0 ? Number(bpf().resolveSize(btf, type)) : 0;
+}
+
+/** Which of these tracepoints the running kernel describes in its BTF; throws when it has no BTF at all. */
+export function kernelTracepoints(names: readonly string[]): Set<string> {
+  const btf = pointer(bpf().kernelBtf(), 'read the type information (BTF) of the kernel');
+  const found = names.filter(name => bpf().findType(btf, `btf_trace_${name}`, BTF_KIND_TYPEDEF) > 0);
+  bpf().freeBtf(btf);
+  return new Set(found);
+}
+
+/** Size of a page of memory. */
+export const pageBytes = (): number => Number(c.sysconf(SC_PAGESIZE));
+
+/** Memory shared with the kernel or another process; valid until the process ends. */
+export function mapMemory(fd: number, bytes: number, offset: number, writable: boolean): ArrayBuffer {
+  const at = c.mmap(null, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, offset);
+  if (BigInt.asIntN(64, BigInt(koffi.address(at))) === -1n) throw kernelError('map memory of the kernel', koffi.errno());
+  return koffi.view(at, bytes);
+}
+
+/** Takes an exclusive flock(2) on the file, without waiting. False: another open file holds it. */
+export function tryLock(fd: number): boolean {
+  if (c.flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  if (koffi.errno() === constants.errno.EWOULDBLOCK) return false;
+  throw kernelError('lock a file', koffi.errno());
+}
+
+/** The two clocks at one moment, in nanoseconds: wall time since the epoch, and time since boot, suspend counted. */
+export function clocks(): { wall: number; boot: number } {
+  const wall = readClock(CLOCK_REALTIME);
+  return { wall, boot: readClock(CLOCK_BOOTTIME) };
+}
+
+function readClock(id: number): number {
+  const time = { sec: 0, nsec: 0 };
+  c.clock_gettime(id, time);
+  return time.sec * 1e9 + time.nsec;
+}

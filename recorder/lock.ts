@@ -1,0 +1,117 @@
+/**
+ * One recorder a database. A flock(2) is the truth: it goes with its holder, however that dies. What stands in the file
+ * is a hint: who holds it, with the start time, so that a stale pid never stands for a stranger.
+ */
+
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { SnoopError } from '../migrations/errors.js';
+import { tryLock } from './libbpf.js';
+import { parseStat } from './procfs.js';
+
+const DIRECTORY = '/run/snooprec';
+const TRIES = 50;
+
+/** Who holds a lock. */
+export interface Holder {
+  pid: number;
+  /** Start time in clock ticks since boot: proc(5), /proc/PID/stat, field 22. */
+  startTicks: number;
+  db: string;
+}
+
+export class Lock {
+  readonly #fd: number;
+  readonly #path: string;
+
+  private constructor(fd: number, path: string) {
+    this.#fd = fd;
+    this.#path = path;
+  }
+
+  /** Takes the lock of a database. Null: another recorder holds it. */
+  static take(db: string): Lock | null {
+    const path = lockPath(db);
+    mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+    for (let tries = 0; ; tries++) {
+      const fd = openLock(path);
+      if (!tryLock(fd)) {
+        const isHeld = readHolder(fd) !== null || tries >= TRIES;
+        closeSync(fd);
+        if (isHeld) return null;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // someone only looks, or is just starting
+        continue;
+      }
+      if (isStill(fd, path)) {
+        const holder: Holder = { pid: process.pid, startTicks: startTicks(process.pid) ?? 0, db };
+        ftruncateSync(fd);
+        writeSync(fd, `${JSON.stringify(holder)}\n`);
+        return new Lock(fd, path);
+      }
+      closeSync(fd); // its holder removed the file between our open and our lock
+    }
+  }
+
+  release(): void {
+    unlinkSync(this.#path);
+    closeSync(this.#fd);
+  }
+}
+
+/** Who records into the database now; null: nobody. */
+export function lockHolder(db: string): Holder | null {
+  const path = lockPath(db);
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new SnoopError('privilege', `cannot read ${path}: ${(error as Error).message}`, 'run it as root: sudo snooprec …');
+  }
+  try {
+    return tryLock(fd) ? null : readHolder(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The living holder that the file names; null: none, or it has not written yet. */
+function readHolder(fd: number): Holder | null {
+  try {
+    const text = Buffer.alloc(8192);
+    const holder = JSON.parse(text.toString('utf8', 0, readSync(fd, text, 0, text.length, 0))) as Holder;
+    return startTicks(holder.pid) === holder.startTicks ? holder : null;
+  } catch {
+    return null;
+  }
+}
+
+function lockPath(db: string): string {
+  return join(DIRECTORY, `${createHash('sha256').update(db).digest('hex').slice(0, 16)}.lock`);
+}
+
+function openLock(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw new SnoopError('privilege', `cannot open the lock file: ${(error as Error).message}`, 'run it as root: sudo snooprec …');
+  }
+}
+
+/** Whether the path still names the locked file. */
+function isStill(fd: number, path: string): boolean {
+  try {
+    return statSync(path).ino === fstatSync(fd).ino;
+  } catch {
+    return false;
+  }
+}
+
+function startTicks(pid: number): number | null {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`)).startTicks;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,170 @@
+/** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
+
+import { Command, CommanderError, Option } from 'commander';
+import { resolve } from 'node:path';
+import { databasePath } from '../migrations/database.js';
+import { SnoopError } from '../migrations/errors.js';
+import { canRecord, check, findingText } from './check.js';
+import { report } from './errors.js';
+import { log } from './log.js';
+import { type RawOptions, recordOptions } from './options.js';
+import { runCommand, violentSummary } from './run.js';
+import { openSession, startInBackground, stopRecorder, tellStarter } from './service.js';
+import { status, statusText } from './status.js';
+import { VERSION } from './version.js';
+
+const STATUS_STOPPED = 3;
+
+/** Node opens a debugger port on SIGUSR1 unless someone handles it: a root shell for anyone on the machine. */
+function keepSignalsHarmless(): void {
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {});
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function program(): Command {
+  const command = new Command('snooprec')
+    .description('A flight recorder for processes: every signal, exec, fork, exit and OOM kill, into one SQLite file.')
+    .version(VERSION)
+    .option('--verbose', 'show what libbpf and the kernel said')
+    .showSuggestionAfterError()
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .exitOverride();
+
+  const recording = (name: string, summary: string) =>
+    command
+      .command(name)
+      .description(summary)
+      .option('--db <file>', 'database (default: $SNOOPREC_DB, else /var/lib/snooprec/snooprec.db)')
+      .option('--flush <ms>', 'store at least this often', '250')
+      .option('--args-bytes <size>', 'argument bytes kept of each exec, at most 128K', '32K')
+      .option('--lethal-buffer <size>', 'buffer for what may have killed', '4M')
+      .option('--bulk-buffer <size>', 'buffer for the rest', '16M');
+
+  recording('start', 'start recording in the background; returns when every probe is attached')
+    .addOption(new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(collect))
+    .option('--foreground', 'stay in the foreground until SIGTERM or Ctrl-C')
+    .action(start);
+
+  recording('run', 'record one command and its descendants; exits with its status')
+    .argument('<command...>', 'the command, behind --')
+    .action(run);
+
+  command.command('stop').description('stop recording, and leave one plain file').option('--db <file>', 'database').action(stop);
+
+  command
+    .command('status')
+    .description('tell whether a recorder runs and how it does; exit 0 running, 3 stopped')
+    .option('--db <file>', 'database')
+    .option('--json', 'as JSON')
+    .action(showStatus);
+
+  command
+    .command('check')
+    .description('tell what this machine offers for recording, and how to mend what it lacks')
+    .option('--db <file>', 'database')
+    .action(showCheck);
+
+  return command;
+}
+
+function collect(value: string, all: string[] | undefined): string[] {
+  return [...(all ?? []), value];
+}
+
+async function start(raw: RawOptions & { foreground?: boolean }, command: Command): Promise<void> {
+  const options = recordOptions(raw);
+  requireRoot();
+  if (raw.foreground) return await recordInForeground(raw);
+  const { pid, wasRunning } = await startInBackground(options, passOn(raw, command));
+  say(wasRunning ? `already running (pid ${pid}), recording into ${options.db}` : `recording into ${options.db} (pid ${pid})`);
+}
+
+/** The options as arguments for the recorder in the background, which runs in / and so needs the full path. */
+function passOn(raw: RawOptions, command: Command): string[] {
+  const options = recordOptions(raw);
+  const given = (name: keyof RawOptions) => command.getOptionValueSource(name) === 'cli';
+  return [
+    `--db=${options.db}`,
+    ...(raw.cgroup ?? []).map(directory => `--cgroup=${resolve(directory)}`),
+    ...(given('flush') ? [`--flush=${raw.flush}`] : []),
+    ...(given('argsBytes') ? [`--args-bytes=${raw.argsBytes}`] : []),
+    ...(given('lethalBuffer') ? [`--lethal-buffer=${raw.lethalBuffer}`] : []),
+    ...(given('bulkBuffer') ? [`--bulk-buffer=${raw.bulkBuffer}`] : []),
+  ];
+}
+
+async function recordInForeground(raw: RawOptions): Promise<void> {
+  keepSignalsHarmless();
+  const asked = new Promise<'stopped' | 'interrupted'>(done => {
+    process.on('SIGTERM', () => done('stopped'));
+    process.on('SIGINT', () => done('interrupted'));
+  });
+  const options = recordOptions(raw);
+  const session = openSession(options);
+  if (session === null) {
+    throw new SnoopError('running', `another recorder writes ${options.db}`, '`snooprec status` tells which');
+  }
+  tellStarter({ ready: true });
+  log('start', `recording into ${options.db}`);
+  await session.stop(await asked);
+}
+
+async function run(command: string[], raw: RawOptions): Promise<void> {
+  requireRoot();
+  keepSignalsHarmless();
+  const scope = { kind: 'tree', root: process.pid, command: command.join(' ') } as const;
+  const options = recordOptions({ ...raw, db: raw.db ?? process.env['SNOOPREC_DB'] ?? 'snooprec-run.db' }, scope);
+  const since = Date.now() * 1000;
+  process.exitCode = await runCommand(options, command);
+  for (const line of violentSummary(options.db, since)) process.stderr.write(`snooprec: ${line}\n`);
+}
+
+async function stop(raw: { db?: string }): Promise<void> {
+  const db = resolve(databasePath(raw.db));
+  const pid = await stopRecorder(db);
+  say(pid === null ? `not running (${db})` : `stopped (pid ${pid}); ${db} is one plain file now`);
+}
+
+function showStatus(raw: { db?: string; json?: boolean }): void {
+  const current = status(resolve(databasePath(raw.db)));
+  say(raw.json ? JSON.stringify(current, null, 2) : statusText(current));
+  if (!current.running) process.exitCode = STATUS_STOPPED;
+}
+
+function showCheck(raw: { db?: string }): void {
+  const findings = check(resolve(databasePath(raw.db)));
+  for (const finding of findings) say(findingText(finding));
+  if (!canRecord(findings)) process.exitCode = 1;
+}
+
+/** The two capabilities would do for the probes, but locks and the database need more: DESIGN's least privilege comes later. */
+function requireRoot(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new SnoopError('privilege', 'recording needs root', 'run it with sudo');
+}
+
+async function main(): Promise<void> {
+  const command = program();
+  try {
+    if (process.argv.length <= 2) command.help();
+    await command.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return;
+      process.stderr.write(`snooprec: ${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}\n`);
+      process.stderr.write('hint: snooprec --help\n');
+      process.exitCode = 2;
+      return;
+    }
+    if (error instanceof SnoopError) {
+      tellStarter({ error: { code: error.code, message: error.message, hint: error.hint } });
+      if (process.env['SNOOPREC_READY_FD'] !== undefined) process.exit(1);
+    }
+    process.exit(report(error, command.opts<{ verbose?: boolean }>().verbose === true));
+  }
+}
+
+void main();

@@ -1,0 +1,215 @@
+/**
+ * Wires the stages: lanes → apply → rows → one transaction → commit of the lanes. It decides when, and nothing else.
+ *
+ * The consumer positions move only after the transaction that stored their records has committed, so a batch that
+ * could not be stored is still in the lanes' memory, and is tried again.
+ */
+
+import { setImmediate as yieldToLoop, setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from './context.js';
+import type { CoverageRow, Ledger } from './coverage.js';
+import { applyRecord, Fate } from './events.js';
+import { log } from './log.js';
+import { memoryOf, type Ring, u64 } from './ring.js';
+import { SnoopHeader } from '../bpf/wire.gen.js';
+import type { Store, Totals } from './store.js';
+
+const IDLE_MS = 50; // how often an idle recorder looks into the lanes
+const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is nothing to store
+const SLICE_RECORDS = 32_768; // records between two looks at timers and signals
+const RETRY_MS = 250; // after a batch that could not be stored
+
+export interface PipelineOptions {
+  /** Oldest age of a record before its batch is stored. */
+  flushMs: number;
+}
+
+export class Pipeline {
+  readonly #lethal: Ring;
+  readonly #bulk: Ring;
+  readonly #context: Context;
+  readonly #ledger: Ledger;
+  readonly #store: Store;
+  readonly #flushMs: number;
+  #stopping = false;
+  /** Kernel time of the first record of the batch, and when it was taken (performance.now()); 0: the batch is empty. */
+  #firstBootNs = 0;
+  #firstTaken = 0;
+  #pendingCoverage: CoverageRow[] = [];
+  #rows = 0;
+  #lastBeat = { at: performance.now(), accounted: 0, rows: 0 };
+  #rates = { events: 0, rows: 0 };
+
+  constructor(lethal: Ring, bulk: Ring, context: Context, ledger: Ledger, store: Store, options: PipelineOptions) {
+    this.#lethal = lethal;
+    this.#bulk = bulk;
+    this.#context = context;
+    this.#ledger = ledger;
+    this.#store = store;
+    this.#flushMs = options.flushMs;
+  }
+
+  /** Applies the records of the snapshot, all of them of one size, parents first. */
+  applySnapshot(records: Uint8Array, recordBytes: number): void {
+    const copy = new Uint8Array(records); // aligned, whatever the slice was
+    const memory = memoryOf(copy.buffer);
+    const starts = Array.from({ length: Math.floor(copy.length / recordBytes) }, (_, i) => i * recordBytes);
+    starts.sort((a, b) => u64(memory, a + SnoopHeader.key_start) - u64(memory, b + SnoopHeader.key_start));
+    for (const at of starts) applyRecord(this.#context, memory, at, recordBytes);
+  }
+
+  /** Enters a gap in the ledger, with the next batch. */
+  cover(row: CoverageRow): void {
+    this.#pendingCoverage.push(row);
+  }
+
+  /** Runs until `stop`, then stores what is left. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      const busy = this.#drain();
+      const stored = !this.#isDue() || this.#flush();
+      if (!stored) await sleep(RETRY_MS);
+      else if (busy) await yieldToLoop();
+      else await sleep(IDLE_MS, undefined, { ref: true });
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Takes and stores everything that is in the lanes, to be called when no more records come. */
+  finish(): void {
+    for (let tries = 0; tries < 40; tries++) {
+      const busy = this.#drain();
+      const stored = this.#flush();
+      if (stored && !busy && this.#lethal.waiting + this.#bulk.waiting === 0) break;
+    }
+  }
+
+  /** Applies records in the order of kernel time, until the lanes or the room for rows run out. True: there is more. */
+  #drain(): boolean {
+    const { signals, execs, ooms } = this.#context;
+    for (let n = 0; n < SLICE_RECORDS; n++) {
+      if (signals.isFull || execs.isFull || ooms.isFull) return true;
+      const ring = this.#older();
+      if (ring === null) return false;
+      if (this.#firstTaken === 0) {
+        this.#firstTaken = performance.now();
+        this.#firstBootNs = u64(ring.memory, ring.at + SnoopHeader.time);
+      }
+      switch (applyRecord(this.#context, ring.memory, ring.at, ring.length)) {
+        case Fate.stored:
+          this.#ledger.stored++;
+          break;
+        case Fate.folded:
+          this.#ledger.folded++;
+          break;
+        case Fate.malformed:
+          this.#ledger.malformed++;
+          break;
+      }
+      ring.take();
+    }
+    return true;
+  }
+
+  /** The lane with the older record. */
+  #older(): Ring | null {
+    const lethal = this.#lethal.next();
+    const bulk = this.#bulk.next();
+    if (!lethal) return bulk ? this.#bulk : null;
+    if (!bulk) return this.#lethal;
+    return headTime(this.#lethal) <= headTime(this.#bulk) ? this.#lethal : this.#bulk;
+  }
+
+  #isDue(): boolean {
+    const { signals, execs, ooms } = this.#context;
+    const now = performance.now();
+    return (
+      (this.#firstTaken !== 0 && now - this.#firstTaken >= this.#flushMs) ||
+      signals.isFull || execs.isFull || ooms.isFull ||
+      isHalfHeld(this.#lethal) || isHalfHeld(this.#bulk) ||
+      now - this.#lastBeat.at >= HEARTBEAT_MS
+    );
+  }
+
+  /** Stores the batch and gives the records back to the kernel. False: it could not be stored, and is kept. */
+  #flush(): boolean {
+    const { clock, identity, texts, cgroups, signals, execs, ooms } = this.#context;
+    const now = clock.now();
+    const step = clock.anchor();
+    if (step !== 0) {
+      const cause = 'the wall clock was stepped; times before and after are not comparable';
+      this.cover({ from: now, to: now, kind: 'clock', event: null, lane: null, count: step, cause });
+    }
+    this.#pendingCoverage.push(...this.#ledger.check(now));
+    const lagUs = this.#firstTaken === 0 ? 0 : Math.max(0, (clock.bootNow() - this.#firstBootNs) / 1000);
+    this.#beat();
+    try {
+      this.#rows += this.#store.write({
+        signals,
+        execs,
+        ooms,
+        processes: identity.table.dirty,
+        comms: texts.comms.added,
+        paths: texts.paths.added,
+        argvs: texts.argvs.added,
+        cgroups: cgroups.added,
+        coverage: this.#pendingCoverage,
+        totals: this.#totals(now, lagUs),
+      });
+    } catch (error) {
+      log('store', `cannot store a batch: ${(error as Error).message}; trying again`);
+      return false;
+    }
+    this.#lethal.commit();
+    this.#bulk.commit();
+    signals.clear();
+    execs.clear();
+    ooms.clear();
+    identity.table.clearDirty();
+    identity.table.expire(now);
+    texts.clear();
+    cgroups.added.length = 0;
+    this.#pendingCoverage = [];
+    this.#firstTaken = 0;
+    return true;
+  }
+
+  #totals(now: number, lagUs: number): Totals {
+    const { stored, folded, malformed, lost, accounted } = this.#ledger;
+    return {
+      updated: now,
+      seen: accounted,
+      stored,
+      folded,
+      lost,
+      malformed,
+      shed: 0,
+      rows: this.#rows,
+      eventsPerS: this.#rates.events,
+      rowsPerS: this.#rates.rows,
+      lagUs: Math.round(lagUs),
+    };
+  }
+
+  /** Rates over about a heartbeat. */
+  #beat(): void {
+    const at = performance.now();
+    const seconds = (at - this.#lastBeat.at) / 1000;
+    if (seconds < 1) return;
+    const { accounted } = this.#ledger;
+    this.#rates.events = (accounted - this.#lastBeat.accounted) / seconds;
+    this.#rates.rows = (this.#rows - this.#lastBeat.rows) / seconds;
+    this.#lastBeat = { at, accounted, rows: this.#rows };
+  }
+}
+
+function headTime(ring: Ring): number {
+  return u64(ring.memory, ring.at + SnoopHeader.time);
+}
+
+function isHalfHeld(ring: Ring): boolean {
+  return ring.held > ring.bytes / 2;
+}

@@ -1,0 +1,99 @@
+/**
+ * Rows of one table that wait for their transaction. Every column of an event row is a number (texts are stored once and
+ * referred to), so the rows lie in one Float64Array: adding one allocates nothing.
+ *
+ * Folding: a row that equals a waiting one in all `same` columns is counted there instead of being added. That is what
+ * lets a storm of identical signals be kept whole.
+ */
+
+/** Stands for NULL; no event has this number. */
+export const NULL = Number.MIN_SAFE_INTEGER;
+
+const FOLD_SLOTS = 1 << 16; // twice the rows of a batch, and a power of two
+
+export class Rows {
+  readonly columns: readonly string[];
+  readonly capacity: number;
+  length = 0;
+  readonly #values: Float64Array;
+  /** Index of `same` columns, where they start and how many they are; empty: rows of this table are never folded. */
+  readonly #sameFrom: number;
+  readonly #slots: Int32Array | null;
+
+  /**
+   * @param columns  names, in the order of the values
+   * @param sameFrom index of the first of the columns that must be equal to fold, all from there to the end; -1: never fold
+   */
+  constructor(columns: readonly string[], capacity: number, sameFrom = -1) {
+    this.columns = columns;
+    this.capacity = capacity;
+    this.#values = new Float64Array((capacity + 1) * columns.length);
+    this.#sameFrom = sameFrom;
+    this.#slots = sameFrom < 0 ? null : new Int32Array(FOLD_SLOTS);
+  }
+
+  get isFull(): boolean {
+    return this.length >= this.capacity;
+  }
+
+  /** Writes one value of the row that is being put together. */
+  set(column: number, value: number): void {
+    this.#values[this.length * this.columns.length + column] = value;
+  }
+
+  /** A value of a waiting row. */
+  get(row: number, column: number): number {
+    return this.#values[row * this.columns.length + column] as number;
+  }
+
+  /** Changes a value of a waiting row. */
+  put(row: number, column: number, value: number): void {
+    this.#values[row * this.columns.length + column] = value;
+  }
+
+  /**
+   * Completes the row put together by `set`. Returns its index, or that of the waiting row that equals it: then the new one
+   * is dropped, and the caller counts it there. The caller has made sure that the rows are not full.
+   */
+  add(): number {
+    if (this.#slots === null) return this.length++;
+    const base = this.length * this.columns.length;
+    for (let slot = this.#hash(base); ; slot = (slot + 1) & (FOLD_SLOTS - 1)) {
+      const row = (this.#slots[slot] as number) - 1;
+      if (row < 0) {
+        this.#slots[slot] = this.length + 1;
+        return this.length++;
+      }
+      if (this.#equal(row * this.columns.length, base)) return row;
+    }
+  }
+
+  #hash(base: number): number {
+    let hash = 0x811c9dc5;
+    for (let i = this.#sameFrom; i < this.columns.length; i++) {
+      hash = Math.imul(hash ^ (this.#values[base + i] as number), 0x01000193);
+    }
+    return (hash ^ (hash >>> 15)) & (FOLD_SLOTS - 1);
+  }
+
+  #equal(a: number, b: number): boolean {
+    for (let i = this.#sameFrom; i < this.columns.length; i++) {
+      if (this.#values[a + i] !== this.#values[b + i]) return false;
+    }
+    return true;
+  }
+
+  /** Copies `count` rows from `from` on into `out`, NULLs as null: the arguments of a many-row INSERT. */
+  copy(from: number, count: number, out: (number | null)[]): void {
+    const start = from * this.columns.length;
+    for (let i = 0; i < count * this.columns.length; i++) {
+      const value = this.#values[start + i] as number;
+      out[i] = value === NULL ? null : value;
+    }
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.#slots?.fill(0);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The recorder as a background process: start it and wait until it records, stop it and wait until it stored
+ * everything, ask how it does.
+ *
+ * A background start runs the same program with --foreground and a pipe as file descriptor 3. One line of JSON comes
+ * back through it: ready, or the error to show.
+ */
+
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ErrorCode, SnoopError } from '../migrations/errors.js';
+import { Lock, lockHolder } from './lock.js';
+import type { RecordOptions } from './options.js';
+import { makeDatabasePath, makePrivateFile } from './path-safety.js';
+import { Recorder } from './recorder.js';
+import type { Ending } from './store.js';
+
+const READY_FD = 3;
+const STOP_MS = 15_000;
+
+type Message = { ready: true } | { error: { code: ErrorCode; message: string; hint?: string | undefined } };
+
+/** The file beside the database that takes what the background recorder says on stderr. */
+export function logPath(db: string): string {
+  return `${db.replace(/\.db$/, '')}.log`;
+}
+
+/** Starts a recorder in the background. Returns the pid of the one that records, which may have run already. */
+export async function startInBackground(options: RecordOptions, args: string[]): Promise<{ pid: number; wasRunning: boolean }> {
+  const running = lockHolder(options.db);
+  if (running) return { pid: running.pid, wasRunning: true };
+  const made = makeDatabasePath(options.db);
+  const log = logPath(options.db);
+  const isNewLog = makePrivateFile(log);
+  try {
+    return { pid: await spawnRecorder(args, log), wasRunning: false };
+  } catch (error) {
+    if (isNewLog && statSync(log, { throwIfNoEntry: false })?.size === 0) unlinkSync(log);
+    removeEmpty(made);
+    const other = lockHolder(options.db); // two were started at once, and the other one won
+    if (other) return { pid: other.pid, wasRunning: true };
+    throw error;
+  }
+}
+
+async function spawnRecorder(args: string[], log: string): Promise<number> {
+  const logFd = openSync(log, 'a', 0o600);
+  const child = spawn(process.execPath, [process.argv[1] as string, 'start', '--foreground', ...args], {
+    detached: true,
+    cwd: '/',
+    stdio: ['ignore', logFd, logFd, 'pipe'],
+    env: { ...process.env, SNOOPREC_READY_FD: String(READY_FD) },
+  });
+  closeSync(logFd);
+  const exited = new Promise<never>((_, reject) => {
+    child.once('exit', (code, signal) => reject(new SnoopError('kernel', `the recorder ended at its start: ${signal ?? code}`, `see ${log}`)));
+    child.once('error', error => reject(new SnoopError('kernel', `cannot start the recorder: ${error.message}`)));
+  });
+  exited.catch(() => {});
+  const pipe = child.stdio[READY_FD] as NodeJS.ReadableStream;
+  let text = '';
+  for await (const chunk of pipe) text += chunk;
+  if (text === '') return await exited;
+  const message = JSON.parse(text) as Message;
+  if ('error' in message) throw new SnoopError(message.error.code, message.error.message, message.error.hint);
+  child.unref();
+  return child.pid as number;
+}
+
+/** Tells whoever started us that we record, or why not. */
+export function tellStarter(message: Message): void {
+  if (process.env['SNOOPREC_READY_FD'] === undefined) return;
+  try {
+    writeSync(Number(process.env['SNOOPREC_READY_FD']), JSON.stringify(message));
+    closeSync(Number(process.env['SNOOPREC_READY_FD']));
+  } catch {} // it went away, which is no reason not to record
+}
+
+/** A recorder that holds the lock of its database. Ends with `stop`. */
+export interface Session {
+  stop(ending: Ending): Promise<void>;
+}
+
+/** Takes the lock, opens the recorder and starts it. Null: another recorder runs. What fails leaves no file behind. */
+export function openSession(options: RecordOptions): Session | null {
+  const lock = Lock.take(options.db);
+  if (lock === null) return null;
+  let made: string[] = [];
+  let isNew = false;
+  try {
+    made = makeDatabasePath(options.db);
+    isNew = makePrivateFile(options.db);
+    const recorder = new Recorder(options);
+    recorder.start();
+    return {
+      async stop(ending) {
+        await recorder.stop(ending);
+        lock.release();
+      },
+    };
+  } catch (error) {
+    if (isNew) for (const suffix of ['', '-wal', '-shm', '-journal']) removeFile(options.db + suffix);
+    removeEmpty(made);
+    lock.release();
+    throw error;
+  }
+}
+
+/** Asks the recorder of a database to stop, and waits until it did. Null: none runs. */
+export async function stopRecorder(db: string): Promise<number | null> {
+  const holder = lockHolder(db);
+  if (holder === null) return null;
+  process.kill(holder.pid, 'SIGTERM');
+  const deadline = Date.now() + STOP_MS;
+  while (lockHolder(db)?.pid === holder.pid) {
+    if (Date.now() > deadline) {
+      throw new SnoopError('running', `process ${holder.pid} did not stop within ${STOP_MS / 1000} s`, `see ${logPath(db)}`);
+    }
+    await sleep(20);
+  }
+  return holder.pid;
+}
+
+function removeFile(path: string): void {
+  if (existsSync(path)) unlinkSync(path);
+}
+
+/** Removes directories that we made, the innermost first, as far as they are empty. */
+function removeEmpty(directories: readonly string[]): void {
+  for (const directory of [...directories].reverse()) {
+    try {
+      rmdirSync(directory);
+    } catch {}
+  }
+}

@@ -1,0 +1,121 @@
+/** The statements of the recorder, each prepared once and named after its job, and how a process becomes a row. */
+
+import type Database from 'better-sqlite3';
+import { type Origin, Process } from './process-table.js';
+import type { Rows } from './rows.js';
+import { EXEC_COLUMNS, OOM_COLUMNS, PROCESS_COLUMNS, SIGNAL_COLUMNS } from './tables.js';
+
+/** Rows in one INSERT: fewer rows cost more steps, more rows cost none fewer. */
+const ROWS_PER_INSERT = 32;
+
+/** An INSERT for all waiting rows of a table. */
+interface ManyRows {
+  run(rows: Rows): void;
+}
+
+export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' | 'process' | 'coverage', Database.Statement> {
+  exec: ManyRows;
+  signal: ManyRows;
+  oom: ManyRows;
+  begin: Database.Statement;
+  endEarlierBoots: Database.Statement;
+  totals: Database.Statement;
+  end: Database.Statement;
+  findProcess: Database.Statement;
+  living: Database.Statement;
+}
+
+export function prepareStatements(db: Database.Database): Statements {
+  const columns = (names: readonly string[]) => names.map(name => `"${name}"`).join(', ');
+  const values = (names: readonly string[]) => `(${names.map(() => '?').join(', ')})`;
+  const update = PROCESS_COLUMNS.slice(4).map(name => `"${name}" = excluded."${name}"`);
+  return {
+    comm: db.prepare('INSERT INTO comm VALUES (?, ?, ?)'),
+    path: db.prepare('INSERT INTO path VALUES (?, ?, ?)'),
+    argv: db.prepare('INSERT INTO argv VALUES (?, ?, ?, ?)'),
+    cgroup: db.prepare('INSERT INTO cgroup VALUES (?, ?, ?, ?)'),
+    process: db.prepare(
+      `INSERT INTO process (${columns(PROCESS_COLUMNS)}) VALUES ${values(PROCESS_COLUMNS)}
+       ON CONFLICT (id) DO UPDATE SET ${update.join(', ')}`,
+    ),
+    exec: manyRows(db, 'exec', EXEC_COLUMNS),
+    signal: manyRows(db, 'signal', SIGNAL_COLUMNS),
+    oom: manyRows(db, 'oom_kill', OOM_COLUMNS),
+    coverage: db.prepare(
+      `INSERT INTO coverage (recording, from_time, to_time, kind, event, lane, count, cause)
+       VALUES (@recording, @from, @to, @kind, @event, @lane, @count, @cause)`,
+    ),
+    begin: db.prepare(
+      `INSERT INTO recording (boot, started, updated, host, kernel, version, pid, scope, options, probes)
+       VALUES (@boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options, @probes)`,
+    ),
+    endEarlierBoots: db.prepare(
+      'UPDATE process SET unseen_end = @now WHERE ended IS NULL AND unseen_end IS NULL AND boot <> @boot',
+    ),
+    totals: db.prepare(
+      `UPDATE recording SET updated = @updated, seen = @seen, stored = @stored, folded = @folded, lost = @lost,
+         malformed = @malformed, shed = @shed, rows = @rows, events_per_s = @eventsPerS, rows_per_s = @rowsPerS,
+         lag_us = @lagUs WHERE id = @id`,
+    ),
+    end: db.prepare('UPDATE recording SET ending = @ending, ended = @ended, updated = @ended WHERE id = @id'),
+    findProcess: db.prepare('SELECT * FROM process WHERE boot = ? AND pid = ? AND start_ns = ?'),
+    living: db.prepare('SELECT * FROM process WHERE boot = ? AND ended IS NULL AND unseen_end IS NULL'),
+  };
+}
+
+/** An INSERT of many rows at a time, and of one for the rest. */
+function manyRows(db: Database.Database, table: string, columns: readonly string[]): ManyRows {
+  const insert = (rows: number) => {
+    const row = `(${columns.map(() => '?').join(', ')})`;
+    return db.prepare(`INSERT INTO "${table}" (${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`);
+  };
+  const many = insert(ROWS_PER_INSERT);
+  const one = insert(1);
+  const manyArguments: (number | null)[] = new Array(ROWS_PER_INSERT * columns.length).fill(null);
+  const oneArguments: (number | null)[] = new Array(columns.length).fill(null);
+  return {
+    run(rows: Rows): void {
+      let at = 0;
+      for (; at + ROWS_PER_INSERT <= rows.length; at += ROWS_PER_INSERT) {
+        rows.copy(at, ROWS_PER_INSERT, manyArguments);
+        many.run(...manyArguments);
+      }
+      for (; at < rows.length; at++) {
+        rows.copy(at, 1, oneArguments);
+        one.run(...oneArguments);
+      }
+    },
+  };
+}
+
+/** A row of `process`; the names of the columns, see PROCESS_COLUMNS. */
+export type ProcessRow = Record<Exclude<(typeof PROCESS_COLUMNS)[number], 'origin'>, number | null> & { origin: Origin };
+
+/** The values of a process in the order of PROCESS_COLUMNS. */
+export function processRow(p: Process, boot: number): (number | string | null)[] {
+  return [
+    p.id, boot, p.pid, p.start, p.nsPid, p.started, p.ended, p.unseenEnd, p.parent, p.parentExec, p.origin, p.exec,
+    p.comm, p.exe, p.argv, p.cwd, p.uid, p.cgroup, p.status, p.userUs, p.systemUs, p.maxRssKb,
+  ];
+}
+
+export function processOf(row: ProcessRow): Process {
+  const process = new Process(row.id ?? 0, row.pid ?? 0, row.start_ns ?? 0, row.started ?? 0, row.origin);
+  process.nsPid = row.ns_pid;
+  process.ended = row.ended;
+  process.unseenEnd = row.unseen_end;
+  process.parent = row.parent;
+  process.parentExec = row.parent_exec;
+  process.exec = row.exec;
+  process.comm = row.comm;
+  process.exe = row.exe;
+  process.argv = row.argv;
+  process.cwd = row.cwd;
+  process.uid = row.uid;
+  process.cgroup = row.cgroup;
+  process.status = row.status;
+  process.userUs = row.utime_us;
+  process.systemUs = row.stime_us;
+  process.maxRssKb = row.max_rss_kb;
+  return process;
+}

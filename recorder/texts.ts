@@ -1,0 +1,98 @@
+/**
+ * Texts stored once: command names, paths, argument vectors. Each pool knows the ids of the texts it met lately; one
+ * that it forgot is simply stored again under a new id, which costs a row and no truth.
+ */
+
+import { decodeText, splitStrings } from './text.js';
+
+const KNOWN_MAX = 20_000;
+
+/** A row for the table of a pool; `values` in the order of its columns. */
+export interface TextRow {
+  id: number;
+  values: (string | number | Buffer | null)[];
+}
+
+class Pool {
+  readonly added: TextRow[] = [];
+  #nextId: number;
+  readonly #known = new Map<string, number>();
+
+  constructor(nextId: number) {
+    this.#nextId = nextId;
+  }
+
+  /** The id of the text with these bytes; `values` is asked for only when it is new. */
+  id(key: string, values: () => TextRow['values']): number {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    const id = this.#nextId++;
+    this.#known.set(key, id);
+    this.added.push({ id, values: values() });
+    return id;
+  }
+}
+
+/** First free id of each table. */
+export interface NextIds {
+  comm: number;
+  path: number;
+  argv: number;
+}
+
+export class Texts {
+  readonly comms: Pool;
+  readonly paths: Pool;
+  readonly argvs: Pool;
+
+  constructor(next: NextIds) {
+    this.comms = new Pool(next.comm);
+    this.paths = new Pool(next.path);
+    this.argvs = new Pool(next.argv);
+  }
+
+  /** A command name: the bytes up to the first NUL. */
+  comm(bytes: Uint8Array): number {
+    return this.#simple(this.comms, untilNul(bytes));
+  }
+
+  /** A path, or null for no bytes at all. */
+  path(bytes: Uint8Array): number | null {
+    return bytes.length === 0 ? null : this.#simple(this.paths, bytes);
+  }
+
+  /**
+   * An argument vector from its NUL-terminated strings.
+   * @param total bytes that they have in the process, more than these when they were cut
+   */
+  argv(block: Uint8Array, total: number): number {
+    return this.argvs.id(`${total}:${latin1(block)}`, () => {
+      const texts = splitStrings(block).map(decodeText);
+      const isClean = texts.every(text => text.raw === null);
+      return [JSON.stringify(texts.map(text => text.text)), total, isClean ? null : Buffer.from(block)];
+    });
+  }
+
+  /** The added rows are stored. */
+  clear(): void {
+    for (const pool of [this.comms, this.paths, this.argvs]) pool.added.length = 0;
+  }
+
+  #simple(pool: Pool, bytes: Uint8Array): number {
+    return pool.id(latin1(bytes), () => {
+      const { text, raw } = decodeText(bytes);
+      return [text, raw];
+    });
+  }
+}
+
+export function untilNul(bytes: Uint8Array): Uint8Array {
+  const nul = bytes.indexOf(0);
+  return nul < 0 ? bytes : bytes.subarray(0, nul);
+}
+
+/** One character a byte: a key that tells all byte strings apart. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
