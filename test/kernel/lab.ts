@@ -1,0 +1,203 @@
+/**
+ * A laboratory for tests on the real kernel: a temporary directory, a cgroup of its own, and a recorder that records only
+ * what is started in there. Whatever happens, it leaves no process, cgroup, lock or file.
+ */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { PACKAGE_ROOT } from '../../migrations/database.js';
+
+const DIST = join(PACKAGE_ROOT, 'dist');
+const CGROUP_ROOT = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find(root => existsSync(join(root, 'cgroup.procs')));
+
+/** Why tests on the kernel cannot run here; false: they can. */
+export const cannotRecord: string | false =
+  process.geteuid?.() !== 0
+    ? 'needs root'
+    : !existsSync('/sys/kernel/btf/vmlinux')
+      ? 'needs a kernel with BTF'
+      : CGROUP_ROOT === undefined
+        ? 'needs a mounted cgroup2 hierarchy'
+        : false;
+
+/** The path of a test tool. */
+export const tool = (name: string): string => join(DIST, 'test', 'tools', name);
+
+/** What a command left behind. */
+export interface Outcome {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  /** The key=value lines of a tool. */
+  facts: Map<string, string>;
+}
+
+export class Lab {
+  readonly directory: string;
+  readonly cgroup: string;
+  readonly db: string;
+
+  private constructor(directory: string, cgroup: string) {
+    this.directory = directory;
+    this.cgroup = cgroup;
+    this.db = join(directory, 'lab.db');
+  }
+
+  /** Opens a laboratory for one test, and closes it after. */
+  static open(test: TestContext): Lab {
+    const directory = mkdtempSync(join(tmpdir(), 'snooprec-lab-'));
+    const cgroup = join(CGROUP_ROOT as string, directory.split('/').at(-1) as string);
+    mkdirSync(cgroup);
+    const lab = new Lab(directory, cgroup);
+    test.after(() => lab.#close());
+    return lab;
+  }
+
+  /** Runs `snooprec` with this database. */
+  snooprec(...args: string[]): Outcome {
+    return this.command(process.execPath, join(DIST, 'bin', 'snooprec.js'), ...args);
+  }
+
+  /** Asks `snoopq`. */
+  snoopq(...args: string[]): Outcome {
+    return this.command(process.execPath, join(DIST, 'bin', 'snoopq.js'), ...args);
+  }
+
+  /** Runs a command outside of what is recorded. */
+  command(file: string, ...args: string[]): Outcome {
+    const env = { ...process.env, SNOOPREC_DB: this.db };
+    const result = spawnSync(file, args, { cwd: this.directory, env, encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 });
+    if (result.error) throw result.error;
+    return outcome(result.status, result.signal, result.stdout, result.stderr);
+  }
+
+  /** Starts the recorder for the laboratory's cgroup. */
+  record(...options: string[]): void {
+    const started = this.snooprec('start', '--cgroup', this.cgroup, ...options);
+    assert.equal(started.status, 0, started.stderr);
+  }
+
+  /** Stops the recorder: everything is in the database then. */
+  stop(): void {
+    const stopped = this.snooprec('stop');
+    assert.equal(stopped.status, 0, stopped.stderr);
+  }
+
+  /** Runs a tool, or any command, inside the cgroup. */
+  inside(file: string, ...args: string[]): Outcome {
+    const result = this.command(tool('cginto'), this.cgroup, file.includes('/') ? file : tool(file), ...args);
+    assert.ok(result.status !== 127, result.stderr);
+    return result;
+  }
+
+  /** Starts a command inside the cgroup; it is killed at the end of the test if it still lives. */
+  background(file: string, ...args: string[]): Background {
+    const path = file.includes('/') ? file : tool(file);
+    return new Background(
+      spawn(tool('cginto'), [this.cgroup, path, ...args], { cwd: this.directory, stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
+  }
+
+  /** The rows of a query on the views. */
+  rows<Row = Record<string, unknown>>(sql: string, ...parameters: unknown[]): Row[] {
+    const db = new Database(this.db, { readonly: true });
+    try {
+      return db.prepare(sql).all(...parameters) as Row[];
+    } finally {
+      db.close();
+    }
+  }
+
+  /** The one value of a query. */
+  value(sql: string, ...parameters: unknown[]): unknown {
+    const [row] = this.rows(sql, ...parameters);
+    return row === undefined ? undefined : Object.values(row)[0];
+  }
+
+  /** `snoopq who-killed PID --json`. */
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is what the test asserts
+  whoKilled(pid: number | string, ...options: string[]): any {
+    const answer = this.snoopq('who-killed', String(pid), '--json', ...options);
+    assert.equal(answer.status, 0, answer.stderr + answer.stdout);
+    return JSON.parse(answer.stdout);
+  }
+
+  async #close(): Promise<void> {
+    this.snooprec('stop');
+    if (existsSync(join(this.cgroup, 'cgroup.kill'))) writeFileSync(join(this.cgroup, 'cgroup.kill'), '1');
+    for (let tries = 0; tries < 100; tries++) {
+      if (readFileSync(join(this.cgroup, 'cgroup.procs'), 'utf8') === '') break;
+      await sleep(20);
+    }
+    rmdirSync(this.cgroup);
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** A command that runs while the test goes on. */
+export class Background {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  #stdout = '';
+  readonly #ended: Promise<Outcome>;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid as number;
+    child.stdout?.on('data', chunk => {
+      this.#stdout += String(chunk);
+    });
+    this.#ended = new Promise(done => {
+      child.once('close', (status, signal) => done(outcome(status, signal, this.#stdout, '')));
+    });
+  }
+
+  /** Waits until the tool has told a fact, and returns it. */
+  async fact(key: string): Promise<string> {
+    for (let tries = 0; tries < 500; tries++) {
+      const value = factsOf(this.#stdout).get(key);
+      if (value !== undefined && this.#stdout.endsWith('\n')) return value;
+      await sleep(10);
+    }
+    throw new Error(`the tool never told ${key}; it said: ${this.#stdout}`);
+  }
+
+  /** Waits until the command runs its own image, not the one that put it into the cgroup. */
+  async running(comm: string): Promise<this> {
+    for (let tries = 0; tries < 500; tries++) {
+      if (readFileSync(`/proc/${this.pid}/comm`, 'utf8') === `${comm}\n`) return this;
+      await sleep(10);
+    }
+    throw new Error(`process ${this.pid} never became ${comm}`);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end. */
+  end(): Promise<Outcome> {
+    return this.#ended;
+  }
+}
+
+function outcome(status: number | null, signal: NodeJS.Signals | null, stdout: string, stderr: string): Outcome {
+  return { status, signal, stdout, stderr, facts: factsOf(stdout) };
+}
+
+/** Of a key that comes more than once, the values joined by a space. */
+function factsOf(stdout: string): Map<string, string> {
+  const facts = new Map<string, string>();
+  for (const [, key, value] of stdout.matchAll(/^(\w+)=(.*)$/gm)) {
+    const before = facts.get(key as string);
+    facts.set(key as string, before === undefined ? (value as string) : `${before} ${value}`);
+  }
+  return facts;
+}
