@@ -36,22 +36,35 @@ struct cgroup___ids {
 	__u64 ancestor_ids[16];
 } __attribute__((preserve_access_index));
 
+/* Not inlined: clang would compute the offset outside of the branch, and libbpf makes a missing one an error there. */
+static __noinline __u64 ancestor_id_from_ids(struct cgroup *cgroup, __u32 level)
+{
+	struct cgroup___ids *ids = (void *)cgroup;
+	__u64 id = 0;
+
+	bpf_probe_read_kernel(&id, sizeof(id),
+		(void *)cgroup + bpf_core_field_offset(ids->ancestor_ids) + level * sizeof(__u64));
+	return id;
+}
+
+static __noinline __u64 ancestor_id_from_pointers(struct cgroup *cgroup, __u32 level)
+{
+	struct cgroup___pointers *pointers = (void *)cgroup;
+	struct cgroup *ancestor = 0;
+
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+		(void *)cgroup + bpf_core_field_offset(pointers->ancestors) + level * sizeof(void *));
+	return BPF_CORE_READ(ancestor, kn, id);
+}
+
 /* Id of the ancestor of `cgroup` at `level`, which the caller knows to be no deeper than the cgroup itself. */
 static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgroup, __u32 level)
 {
 	struct cgroup___pointers *pointers = (void *)cgroup;
-	struct cgroup___ids *ids = (void *)cgroup;
-	struct cgroup *ancestor = 0;
-	__u64 id = 0;
 
-	if (bpf_core_field_exists(pointers->ancestors)) {
-		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
-			(void *)cgroup + bpf_core_field_offset(pointers->ancestors) + level * sizeof(void *));
-		return BPF_CORE_READ(ancestor, kn, id);
-	}
-	bpf_probe_read_kernel(&id, sizeof(id),
-		(void *)cgroup + bpf_core_field_offset(ids->ancestor_ids) + level * sizeof(__u64));
-	return id;
+	if (bpf_core_field_exists(pointers->ancestors))
+		return ancestor_id_from_pointers(cgroup, level);
+	return ancestor_id_from_ids(cgroup, level);
 }
 
 #endif

@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 import type { Cgroups } from './cgroup.js';
 import type { Identity } from './identity.js';
 import type { OpenCalls } from './open-calls.js';
+import type { Repeats } from './repeats.js';
 import type { Rows } from './rows.js';
 import type { Texts } from './texts.js';
 
@@ -13,6 +14,8 @@ export interface Context {
   texts: Texts;
   cgroups: Cgroups;
   calls: OpenCalls;
+  /** Rows of `signals` that count records seen lately. */
+  repeats: Repeats;
   signals: Rows;
   execs: Rows;
   ooms: Rows;

@@ -30,6 +30,8 @@ export interface EventSpec {
   bytes: number;
   /** Offsets of the u32 lengths of the variable parts, which follow the fixed part in this order. */
   parts: readonly number[];
+  /** Rows of later records depend on what this one tells. */
+  changesProcesses: boolean;
   /** Turns the record at `at` into rows. It has been checked, and its bytes are lent: copy what you keep. */
   apply(context: Context, memory: Memory, at: number): Fate;
 }
@@ -38,19 +40,20 @@ export interface EventSpec {
 export type RecordType = Exclude<SnoopType, SnoopType.TYPES>;
 
 export const EVENTS: Record<RecordType, EventSpec> = {
-  [SnoopType.SIGNAL]: { name: 'signal', bytes: EvSignal.bytes, parts: [], apply: applySignal },
-  [SnoopType.ATTEMPT]: { name: 'attempt', bytes: EvAttempt.bytes, parts: [], apply: applyAttempt },
+  [SnoopType.SIGNAL]: { name: 'signal', bytes: EvSignal.bytes, parts: [], changesProcesses: false, apply: applySignal },
+  [SnoopType.ATTEMPT]: { name: 'attempt', bytes: EvAttempt.bytes, parts: [], changesProcesses: false, apply: applyAttempt },
   [SnoopType.EXEC]: {
     name: 'exec',
     bytes: EvExec.bytes,
     parts: [EvExec.exe_bytes, EvExec.cwd_bytes, EvExec.filename_bytes, EvExec.interp_bytes, EvExec.argv_bytes],
+    changesProcesses: true,
     apply: applyExec,
   },
-  [SnoopType.FORK]: { name: 'fork', bytes: EvProcess.bytes, parts: [], apply: applyFork },
-  [SnoopType.EXIT]: { name: 'exit', bytes: EvExit.bytes, parts: [], apply: applyExit },
-  [SnoopType.OOM]: { name: 'oom', bytes: EvOom.bytes, parts: [EvOom.memcg_bytes], apply: applyOom },
-  [SnoopType.SNAPSHOT]: { name: 'snapshot', bytes: EvProcess.bytes, parts: [], apply: applySnapshot },
-  [SnoopType.CGROUP]: { name: 'cgroup', bytes: EvCgroup.bytes, parts: [EvCgroup.path_bytes], apply: applyCgroup },
+  [SnoopType.FORK]: { name: 'fork', bytes: EvProcess.bytes, parts: [], changesProcesses: true, apply: applyFork },
+  [SnoopType.EXIT]: { name: 'exit', bytes: EvExit.bytes, parts: [], changesProcesses: true, apply: applyExit },
+  [SnoopType.OOM]: { name: 'oom', bytes: EvOom.bytes, parts: [EvOom.memcg_bytes], changesProcesses: true, apply: applyOom },
+  [SnoopType.SNAPSHOT]: { name: 'snapshot', bytes: EvProcess.bytes, parts: [], changesProcesses: true, apply: applySnapshot },
+  [SnoopType.CGROUP]: { name: 'cgroup', bytes: EvCgroup.bytes, parts: [EvCgroup.path_bytes], changesProcesses: false, apply: applyCgroup },
 };
 
 const BY_TYPE: (EventSpec | undefined)[] = Array.from({ length: SnoopType.TYPES }, (_, type) => EVENTS[type as RecordType]);
@@ -69,5 +72,7 @@ export function applyRecord(context: Context, memory: Memory, at: number, length
   for (let i = 0; i < spec.parts.length; i++) {
     end += memory.u32[(at + (spec.parts[i] as number)) >> 2] as number;
   }
-  return end > length ? Fate.malformed : spec.apply(context, memory, at);
+  if (end > length) return Fate.malformed;
+  if (spec.changesProcesses) context.repeats.clear();
+  return spec.apply(context, memory, at);
 }

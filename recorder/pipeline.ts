@@ -16,7 +16,7 @@ import type { Store, Totals } from './store.js';
 
 const IDLE_MS = 50; // how often an idle recorder looks into the lanes
 const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is nothing to store
-const SLICE_RECORDS = 32_768; // records between two looks at timers and signals
+const SLICE_RECORDS = 8_192; // records between two looks at timers and signals
 const RETRY_MS = 250; // after a batch that could not be stored
 
 export interface PipelineOptions {
@@ -129,14 +129,14 @@ export class Pipeline {
     return (
       (this.#firstTaken !== 0 && now - this.#firstTaken >= this.#flushMs) ||
       signals.isFull || execs.isFull || ooms.isFull ||
-      isHalfHeld(this.#lethal) || isHalfHeld(this.#bulk) ||
+      holdsMuch(this.#lethal) || holdsMuch(this.#bulk) ||
       now - this.#lastBeat.at >= HEARTBEAT_MS
     );
   }
 
   /** Stores the batch and gives the records back to the kernel. False: it could not be stored, and is kept. */
   #flush(): boolean {
-    const { clock, identity, texts, cgroups, signals, execs, ooms } = this.#context;
+    const { clock, identity, texts, cgroups, repeats, signals, execs, ooms } = this.#context;
     const now = clock.now();
     const step = clock.anchor();
     if (step !== 0) {
@@ -165,6 +165,7 @@ export class Pipeline {
     }
     this.#lethal.commit();
     this.#bulk.commit();
+    repeats.clear();
     signals.clear();
     execs.clear();
     ooms.clear();
@@ -210,6 +211,7 @@ function headTime(ring: Ring): number {
   return u64(ring.memory, ring.at + SnoopHeader.time);
 }
 
-function isHalfHeld(ring: Ring): boolean {
-  return ring.held > ring.bytes / 2;
+/** What is held is room that a storm cannot use, and a batch of few rows is stored in a millisecond. */
+function holdsMuch(ring: Ring): boolean {
+  return ring.held > ring.bytes / 4;
 }

@@ -19,6 +19,7 @@ import { Pipeline } from './pipeline.js';
 import { Probes } from './probes.js';
 import { ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
+import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
 import { type Ending, Store } from './store.js';
@@ -93,6 +94,7 @@ export class Recorder {
       texts,
       cgroups,
       calls: new OpenCalls(next.call),
+      repeats: new Repeats(),
       signals: new Rows(SIGNAL_COLUMNS, SIGNAL_ROWS, SIGNAL.sender),
       execs: new Rows(EXEC_COLUMNS, EXEC_ROWS),
       ooms: new Rows(OOM_COLUMNS, OOM_ROWS),

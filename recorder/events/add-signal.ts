@@ -1,19 +1,41 @@
-/** Completes a row of `signal` whose columns from `sender` on are set: counts it in an equal one, or adds it. */
+/** How a row of `signal` comes about: it is added, or counted in one that is equal. */
 
+import { SnoopHeader } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { Fate } from '../events.js';
-import { NULL } from '../rows.js';
+import { type Memory, u64 } from '../ring.js';
+import { NULL, type Rows } from '../rows.js';
 import { SIGNAL } from '../tables.js';
 
-export function addSignal({ clock, signals }: Context, bootNs: number): Fate {
-  const time = clock.wallOf(bootNs);
+/**
+ * Counts the record at `at` in the row of the one that it repeats byte for byte. False: it repeats none.
+ */
+export function isRepeat(context: Context, memory: Memory, at: number, bytes: number): boolean {
+  const row = context.repeats.find(memory, at, bytes);
+  if (row < 0) return false;
+  count(context.signals, row, context.clock.wallOf(u64(memory, at + SnoopHeader.time)));
+  return true;
+}
+
+/**
+ * Completes the row whose columns from `sender` on are set: adds it, or counts it in an equal one.
+ * @param mayRepeat the next record that equals this one is to be counted in the same row
+ */
+export function addSignal(context: Context, memory: Memory, at: number, bytes: number, mayRepeat: boolean): Fate {
+  const { clock, signals } = context;
+  const time = clock.wallOf(u64(memory, at + SnoopHeader.time));
   const fresh = signals.length;
   signals.set(SIGNAL.time, time);
   signals.set(SIGNAL.last_time, NULL);
   signals.set(SIGNAL.count, 1);
   const row = signals.add();
+  if (mayRepeat) context.repeats.remember(memory, at, bytes, row);
   if (row === fresh) return Fate.stored;
+  count(signals, row, time);
+  return Fate.folded;
+}
+
+function count(signals: Rows, row: number, time: number): void {
   signals.put(row, SIGNAL.count, signals.get(row, SIGNAL.count) + 1);
   signals.put(row, SIGNAL.last_time, time);
-  return Fate.folded;
 }

@@ -4,14 +4,15 @@ import { EvAttempt } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { Fate } from '../events.js';
 import { Mechanism, sendCall } from '../mechanism.js';
-import { type Memory, u64 } from '../ring.js';
+import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
 import { SIGNAL } from '../tables.js';
-import { addSignal } from './add-signal.js';
+import { addSignal, isRepeat } from './add-signal.js';
 
 const PROBE = 5; // outcome_name
 
 export function applyAttempt(context: Context, memory: Memory, at: number): Fate {
+  if (isRepeat(context, memory, at, EvAttempt.bytes)) return Fate.folded;
   const { identity, signals } = context;
   const { i32, u32 } = memory;
   const tid = i32[(at + EvAttempt.h_key_tid) >> 2] as number;
@@ -47,5 +48,5 @@ export function applyAttempt(context: Context, memory: Memory, at: number): Fate
   signals.set(SIGNAL.disposition, NULL);
   signals.set(SIGNAL.target_arg, arg0);
   signals.set(SIGNAL.syscall, syscall);
-  return addSignal(context, u64(memory, at + EvAttempt.h_time));
+  return addSignal(context, memory, at, EvAttempt.bytes, arg0 > 0);
 }

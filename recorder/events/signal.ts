@@ -4,12 +4,13 @@ import { EvSignal, SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { Fate } from '../events.js';
 import { hasSender, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
-import { type Memory, u64 } from '../ring.js';
+import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
 import { SIGNAL } from '../tables.js';
-import { addSignal } from './add-signal.js';
+import { addSignal, isRepeat } from './add-signal.js';
 
 export function applySignal(context: Context, memory: Memory, at: number): Fate {
+  if (isRepeat(context, memory, at, EvSignal.bytes)) return Fate.folded;
   const { identity, signals } = context;
   const { u8, i32, u32 } = memory;
   const running = identity.at(memory, at + EvSignal.h_key_start);
@@ -50,5 +51,5 @@ export function applySignal(context: Context, memory: Memory, at: number): Fate 
   signals.set(SIGNAL.disposition, disposition);
   signals.set(SIGNAL.target_arg, called ? arg0 : NULL);
   signals.set(SIGNAL.syscall, syscall < 0 ? NULL : syscall);
-  return addSignal(context, u64(memory, at + EvSignal.h_time));
+  return addSignal(context, memory, at, EvSignal.bytes, !isGroupCall);
 }
