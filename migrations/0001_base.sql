@@ -60,6 +60,17 @@ CREATE TABLE coverage (
   cause     TEXT NOT NULL   -- one sentence
 );
 
+-- How far the lanes were read: stored in the same transaction as the rows that were made of their records, so that a
+-- recorder that was killed goes on at the very next record.
+CREATE TABLE lane_position (
+  one       INTEGER PRIMARY KEY CHECK (one = 1),
+  token     TEXT NOT NULL,     -- names the pinned lanes; '' when they are not pinned
+  lethal    INTEGER NOT NULL,  -- position in bytes since the lanes were made
+  bulk      INTEGER NOT NULL,
+  accounted INTEGER NOT NULL,  -- records that are accounted for, lost ones too
+  lost      TEXT NOT NULL      -- JSON array: lost ones by lane and type, as struct snoop_counters has them
+);
+
 CREATE TABLE comm (
   id   INTEGER PRIMARY KEY,
   comm TEXT NOT NULL,  -- task_struct.comm: at most 15 bytes, what ps calls the command name

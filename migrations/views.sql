@@ -187,7 +187,8 @@ SELECT
   CASE
     WHEN s.id IS NULL THEN 'incomplete'
     WHEN EXISTS (SELECT 1 FROM coverage v WHERE v.kind IN ('down', 'lost', 'malformed', 'shed')
-      AND v.from_time <= p.ended_us AND v.to_time >= min(s.time, p.ended_us - 1000000)) THEN 'consistent'
+      AND (v.event IS NULL OR v.event IN ('signal', 'exit'))
+      AND v.from_time <= p.ended_us AND v.to_time >= min(coalesce(s.last_time, s.time), p.ended_us - 1000000)) THEN 'consistent'
     ELSE 'proven' END AS confidence,              -- proven; consistent: something was lost nearby; incomplete: no cause recorded
   s.id AS signal_id,                              -- of the row in signals that is the cause
   p.ended_us AS time_us                           -- time, microseconds
@@ -196,7 +197,8 @@ LEFT JOIN signal s ON s.id = (
   SELECT id FROM signal
   WHERE target = p.id AND sig = p.exit_signal AND outcome IN (0, 2, 4) AND coalesce(disposition, 0) <> 2
     AND time <= p.ended_us
-  ORDER BY coalesce(last_time, time) DESC, outcome LIMIT 1)
+  -- a pending one found the same signal waiting and was dropped: the one that waited is the cause
+  ORDER BY outcome = 2, coalesce(last_time, time) DESC LIMIT 1)
 LEFT JOIN signal_name sn ON sn.sig = p.exit_signal
 LEFT JOIN mechanism_name m ON m.id = s.mechanism
 LEFT JOIN process k ON k.id = s.sender

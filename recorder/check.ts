@@ -8,6 +8,7 @@ import { SnoopError } from '../migrations/errors.js';
 import { unifiedRoot } from './cgroup.js';
 import * as bpf from './libbpf.js';
 import { lockHolder } from './lock.js';
+import { hasBpffs } from './pins.js';
 import { PROBES, Probes } from './probes.js';
 
 export interface Finding {
@@ -21,7 +22,7 @@ export interface Finding {
 
 /** Looks at everything; stops early only where the rest cannot be looked at. */
 export function check(db: string): Finding[] {
-  const findings = [kernelVersion(), library(), object(), kernelTypes(), ...tracepoints(), cgroups()];
+  const findings = [kernelVersion(), library(), object(), kernelTypes(), ...tracepoints(), cgroups(), bpffs()];
   if (findings.every(finding => finding.ok || !finding.needed)) findings.push(attach());
   findings.push(recorder(db));
   return findings;
@@ -86,12 +87,21 @@ function cgroups(): Finding {
   };
 }
 
+function bpffs(): Finding {
+  return {
+    name: 'BPF file system',
+    ok: hasBpffs(),
+    needed: false,
+    detail: 'keeps recording while the recorder is down',
+    hint: 'mount -t bpf bpf /sys/fs/bpf; without it a killed recorder leaves a gap',
+  };
+}
+
 /** The proof: loads and attaches every probe, recording nothing, and takes them off again. */
 function attach(): Finding {
   return attempt('load and attach', true, () => {
     const nothing = { kind: 'tree', root: 0, command: 'check' } as const;
-    const probes = new Probes({ scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10 });
-    probes.close();
+    Probes.load({ scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10 }, null).detach();
     return `all ${PROBES.length} probes were attached`;
   });
 }

@@ -21,20 +21,53 @@ export interface CoverageRow {
 const LANE_NAMES = ['lethal', 'bulk'] as const;
 const CELLS = SnoopLane.LANES * SnoopType.TYPES;
 
-export class Ledger {
+/** What became of the records of a run; seen = stored + folded + lost + malformed + shed. */
+export class Tally {
   stored = 0;
   folded = 0;
-  malformed = 0;
   lost = 0;
+  malformed = 0;
+  shed = 0;
+
+  get seen(): number {
+    return this.stored + this.folded + this.lost + this.malformed + this.shed;
+  }
+}
+
+/** How far the lanes of one set were read, kept with the rows that were made of them. */
+export interface LaneState {
+  /** Names the set of lanes: PinSet.token. */
+  token: string;
+  lethal: number;
+  bulk: number;
+  /** Records accounted for, lost ones too. */
+  accounted: number;
+  /** Of these the lost ones, by lane and type. */
+  lost: number[];
+}
+
+export class Ledger {
   #malformedBefore = 0;
+  #accountedBefore: number;
+  readonly #tally: Tally;
+  readonly #tallyBefore: number;
   #checked: number;
   readonly #lostBefore = new Float64Array(CELLS);
   readonly #counters: Uint32Array;
 
-  /** @param counters the map `counters`: a struct snoop_counters for each CPU */
-  constructor(counters: ArrayBuffer, now: number) {
+  /**
+   * @param counters the map `counters`: a struct snoop_counters for each CPU
+   * @param since    up to when losses are entered already, microseconds
+   * @param before   what an earlier run accounted for
+   */
+  constructor(counters: ArrayBuffer, tally: Tally, since: number, before: LaneState | null) {
     this.#counters = new Uint32Array(counters);
-    this.#checked = now;
+    this.#tally = tally;
+    this.#tallyBefore = tally.seen;
+    this.#checked = since;
+    this.#accountedBefore = before?.accounted ?? 0;
+    this.#malformedBefore = tally.malformed;
+    if (before) this.#lostBefore.set(before.lost);
   }
 
   /** Records that the kernel had to write so far. */
@@ -44,9 +77,14 @@ export class Ledger {
     return sum;
   }
 
-  /** Records that are accounted for. */
+  /** Of these, the ones that are accounted for, by earlier runs too. */
   get accounted(): number {
-    return this.stored + this.folded + this.malformed + this.lost;
+    return this.#accountedBefore + this.#tally.seen - this.#tallyBefore;
+  }
+
+  /** Losses entered so far, by lane and type. */
+  get lost(): number[] {
+    return [...this.#lostBefore];
   }
 
   /** The losses since the last call, as rows up to `now`; none, mostly. */
@@ -58,14 +96,14 @@ export class Ledger {
       const count = lost - (this.#lostBefore[cell] as number);
       if (count === 0) continue;
       this.#lostBefore[cell] = lost;
-      this.lost += count;
+      this.#tally.lost += count;
       const lane = LANE_NAMES[cell < SnoopType.TYPES ? SnoopLane.LETHAL : SnoopLane.BULK] as string;
       const event = eventName(cell % SnoopType.TYPES);
       rows.push({ ...span, kind: 'lost', event, lane, count, cause: 'the lane was full' });
     }
-    const malformed = this.malformed - this.#malformedBefore;
+    const malformed = this.#tally.malformed - this.#malformedBefore;
     if (malformed > 0) {
-      this.#malformedBefore = this.malformed;
+      this.#malformedBefore = this.#tally.malformed;
       rows.push({
         ...span,
         kind: 'malformed',

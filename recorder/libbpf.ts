@@ -4,6 +4,7 @@
  * and never reaches a caller.
  */
 
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SnoopError } from '../migrations/errors.js';
@@ -29,6 +30,7 @@ const c = {
   munmap: libc.func('int munmap(void *at, size_t bytes)'),
   flock: libc.func('int flock(int fd, int operation)'),
   clock_gettime: libc.func('clock_gettime', 'int', ['int', koffi.out(koffi.pointer(timespec))]),
+  mount: libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)'),
   sysconf: libc.func('int64_t sysconf(int name)'),
   vsnprintf: libc.func('int vsnprintf(_Out_ char *text, size_t bytes, const char *format, void *args)'),
 };
@@ -69,11 +71,13 @@ function bind() {
     setAutoload: library.func('int bpf_program__set_autoload(void *program, bool autoload)'),
     attach: library.func('void *bpf_program__attach(void *program)'),
     attachIterator: library.func('void *bpf_program__attach_iter(void *program, void *options)'),
+    pinLink: library.func('int bpf_link__pin(void *link, const char *path)'),
+    pin: library.func('int bpf_obj_pin(int fd, const char *path)'),
+    get: library.func('int bpf_obj_get(const char *path)'),
     linkFd: library.func('int bpf_link__fd(void *link)'),
     destroyLink: library.func('int bpf_link__destroy(void *link)'),
     createIterator: library.func('int bpf_iter_create(int link_fd)'),
     mapFd: library.func('int bpf_map__fd(void *map)'),
-    mapMaxEntries: library.func('uint32_t bpf_map__max_entries(void *map)'),
     setMaxEntries: library.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     initialValue: library.func('void *bpf_map__initial_value(void *map, _Out_ size_t *bytes)'),
     updateElement: library.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
@@ -141,7 +145,12 @@ export const setAutoload = (prog: Handle, autoload: boolean): void =>
 export const attach = (prog: Handle, name: string): Handle => pointer(bpf().attach(prog), `attach probe ${name}`);
 export const detach = (link: Handle): void => void bpf().destroyLink(link);
 export const mapFd = (of: Handle): number => number(bpf().mapFd(of), 'get the descriptor of a map');
-export const maxEntries = (of: Handle): number => bpf().mapMaxEntries(of);
+/** max_entries of a map, for a ring its bytes: the kernel tells it of any descriptor, also of a map that another made. */
+export function maxEntriesOf(fd: number): number {
+  const entries = /^max_entries:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+  if (entries !== undefined) return Number(entries);
+  throw new SnoopError('kernel', `descriptor ${fd} is no BPF map`);
+}
 export const setMaxEntries = (of: Handle, entries: number): void =>
   void number(bpf().setMaxEntries(of, entries), 'size a map');
 export const updateElement = (fd: number, key: Uint8Array, value: Uint8Array): void =>
@@ -154,11 +163,22 @@ export function initialValue(of: Handle): ArrayBuffer {
   return koffi.view(at, bytes[0] as number);
 }
 
-/** Runs an iterator program. Returns a file descriptor to read until its end; the caller closes it and detaches. */
-export function openIterator(prog: Handle): { fd: number; link: Handle } {
-  const link = pointer(bpf().attachIterator(prog, null), 'attach the snapshot of running processes');
-  return { fd: number(bpf().createIterator(bpf().linkFd(link)), 'read the snapshot of running processes'), link };
-}
+/** Attaches an iterator program. */
+export const attachIterator = (prog: Handle, name: string): Handle =>
+  pointer(bpf().attachIterator(prog, null), `attach ${name}`);
+/** A file descriptor to read what an attached iterator tells, until its end; the caller closes it. */
+export const readIterator = (link: Handle): number => number(bpf().createIterator(bpf().linkFd(link)), 'run an iterator');
+
+/** Keeps a map alive under a path in bpffs, whoever made it. */
+export const pinMap = (of: Handle, path: string): void => void number(bpf().pin(mapFd(of), path), `pin ${path}`);
+/** Keeps a program attached as long as the path is there. */
+export const pinLink = (link: Handle, path: string): void => void number(bpf().pinLink(link, path), `pin ${path}`);
+/** A descriptor of a pinned object. */
+export const openPinned = (path: string): number => number(bpf().get(path), `open ${path}`);
+
+/** Mounts a BPF file system. */
+export const mountBpffs = (path: string): void =>
+  void number(c.mount('bpf', path, 'bpf', 0, null), `mount a BPF file system on ${path}`);
 
 /** Size of a struct in the BTF of an object, 0 if it is not there. */
 export function structBytes(object: Handle, name: string): number {

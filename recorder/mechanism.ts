@@ -35,6 +35,7 @@ export const enum Mechanism {
 // include/uapi/asm-generic/siginfo.h
 const SI_USER = 0;
 const SI_TIMER = -2;
+const SI_TKILL = -6;
 const SYS_SECCOMP = 1;
 const CLD_EXITED = 1;
 const CLD_CONTINUED = 6;
@@ -84,7 +85,7 @@ export function mechanismOf(
   if (sender & SnoopSenderState.EXITING) return ofExiting(sig, sender, pdeathsig, oomVictim);
   if (!(sender & SnoopSenderState.KTHREAD) && code <= SI_USER) {
     const call = sendCall(syscall);
-    if (call !== 0 && carriesSignal(call, arg1, sig)) return call;
+    if (call !== 0 && writesCode(call, code) && carriesSignal(call, arg1, sig)) return call;
     if (code === SI_USER && sig === SIG.KILL && isWrite(syscall)) return Mechanism.cgroupKill;
   }
   return ofKernel(sig, code, isSelf, oomVictim);
@@ -98,6 +99,12 @@ function ofExiting(sig: number, sender: number, pdeathsig: number, oomVictim: bo
   // kernel/exit.c, kill_orphaned_pgrp; drivers/tty/tty_jobctrl.c, disassociate_ctty
   if (sig === SIG.HUP || sig === SIG.CONT) return Mechanism.tty;
   return Mechanism.kernel;
+}
+
+/** kernel/signal.c: three calls sign with a code of their own, the others with what their caller wrote. */
+function writesCode(call: Mechanism, code: number): boolean {
+  if (call === Mechanism.kill) return code === SI_USER;
+  return call === Mechanism.tkill || call === Mechanism.tgkill ? code === SI_TKILL : true;
 }
 
 /** Whether the call in progress is the one that carries this signal, and not one that a timer interrupted. */

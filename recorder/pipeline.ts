@@ -7,7 +7,7 @@
 
 import { setImmediate as yieldToLoop, setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from './context.js';
-import type { CoverageRow, Ledger } from './coverage.js';
+import type { CoverageRow, Ledger, Tally } from './coverage.js';
 import { applyRecord, Fate } from './events.js';
 import { log } from './log.js';
 import { memoryOf, type Ring, u64 } from './ring.js';
@@ -19,15 +19,24 @@ const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is not
 const SLICE_RECORDS = 8_192; // records between two looks at timers and signals
 const RETRY_MS = 250; // after a batch that could not be stored
 
+/** Where the records come from: the probes, or what plays them in a test. */
+export interface Source {
+  lethal: Ring;
+  bulk: Ring;
+  pins: { token: string } | null;
+}
+
 export interface PipelineOptions {
   /** Oldest age of a record before its batch is stored. */
   flushMs: number;
 }
 
 export class Pipeline {
+  readonly #token: string;
   readonly #lethal: Ring;
   readonly #bulk: Ring;
   readonly #context: Context;
+  readonly #tally: Tally;
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #flushMs: number;
@@ -36,14 +45,15 @@ export class Pipeline {
   #firstBootNs = 0;
   #firstTaken = 0;
   #pendingCoverage: CoverageRow[] = [];
-  #rows = 0;
-  #lastBeat = { at: performance.now(), accounted: 0, rows: 0 };
+  #lastBeat = { at: performance.now(), seen: 0, rows: 0 };
   #rates = { events: 0, rows: 0 };
 
-  constructor(lethal: Ring, bulk: Ring, context: Context, ledger: Ledger, store: Store, options: PipelineOptions) {
-    this.#lethal = lethal;
-    this.#bulk = bulk;
+  constructor(source: Source, context: Context, tally: Tally, ledger: Ledger, store: Store, options: PipelineOptions) {
+    this.#token = source.pins?.token ?? '';
+    this.#lethal = source.lethal;
+    this.#bulk = source.bulk;
     this.#context = context;
+    this.#tally = tally;
     this.#ledger = ledger;
     this.#store = store;
     this.#flushMs = options.flushMs;
@@ -78,12 +88,15 @@ export class Pipeline {
     this.#stopping = true;
   }
 
-  /** Takes and stores everything that is in the lanes, to be called when no more records come. */
+  /**
+   * Takes and stores everything that is in the lanes. To be called when no more records come, or for what waited there
+   * while no recorder ran. A batch that cannot be stored is tried again for some seconds; then it stays in the lanes.
+   */
   finish(): void {
-    for (let tries = 0; tries < 40; tries++) {
+    for (let failures = 0; failures < 40; ) {
       const busy = this.#drain();
-      const stored = this.#flush();
-      if (stored && !busy && this.#lethal.waiting + this.#bulk.waiting === 0) break;
+      if (!this.#flush()) failures++;
+      else if (!busy) break;
     }
   }
 
@@ -100,13 +113,13 @@ export class Pipeline {
       }
       switch (applyRecord(this.#context, ring.memory, ring.at, ring.length)) {
         case Fate.stored:
-          this.#ledger.stored++;
+          this.#tally.stored++;
           break;
         case Fate.folded:
-          this.#ledger.folded++;
+          this.#tally.folded++;
           break;
         case Fate.malformed:
-          this.#ledger.malformed++;
+          this.#tally.malformed++;
           break;
       }
       ring.take();
@@ -147,7 +160,7 @@ export class Pipeline {
     const lagUs = this.#firstTaken === 0 ? 0 : Math.max(0, (clock.bootNow() - this.#firstBootNs) / 1000);
     this.#beat();
     try {
-      this.#rows += this.#store.write({
+      this.#store.write({
         signals,
         execs,
         ooms,
@@ -157,6 +170,13 @@ export class Pipeline {
         argvs: texts.argvs.added,
         cgroups: cgroups.added,
         coverage: this.#pendingCoverage,
+        lanes: {
+          token: this.#token,
+          lethal: this.#lethal.position,
+          bulk: this.#bulk.position,
+          accounted: this.#ledger.accounted,
+          lost: this.#ledger.lost,
+        },
         totals: this.#totals(now, lagUs),
       });
     } catch (error) {
@@ -179,16 +199,16 @@ export class Pipeline {
   }
 
   #totals(now: number, lagUs: number): Totals {
-    const { stored, folded, malformed, lost, accounted } = this.#ledger;
+    const { seen, stored, folded, lost, malformed, shed } = this.#tally;
     return {
       updated: now,
-      seen: accounted,
+      seen,
       stored,
       folded,
       lost,
       malformed,
-      shed: 0,
-      rows: this.#rows,
+      shed,
+      rows: this.#store.rows,
       eventsPerS: this.#rates.events,
       rowsPerS: this.#rates.rows,
       lagUs: Math.round(lagUs),
@@ -200,10 +220,11 @@ export class Pipeline {
     const at = performance.now();
     const seconds = (at - this.#lastBeat.at) / 1000;
     if (seconds < 1) return;
-    const { accounted } = this.#ledger;
-    this.#rates.events = (accounted - this.#lastBeat.accounted) / seconds;
-    this.#rates.rows = (this.#rows - this.#lastBeat.rows) / seconds;
-    this.#lastBeat = { at, accounted, rows: this.#rows };
+    const { seen } = this.#tally;
+    const { rows } = this.#store;
+    this.#rates.events = (seen - this.#lastBeat.seen) / seconds;
+    this.#rates.rows = (rows - this.#lastBeat.rows) / seconds;
+    this.#lastBeat = { at, seen, rows };
   }
 }
 

@@ -1,14 +1,16 @@
 /**
- * The probes: opens the compiled object, sets its knobs, loads it, attaches every program, and maps what it shares with
- * the recorder. All or nothing: what fails is undone before the error is thrown.
+ * The probes, and what they share with the recorder: lanes and counters. Either new ones (the compiled object opened, its knobs
+ * set, loaded, every program attached, all of it pinned), or those that a recorder left running in the kernel.
+ * All or nothing: what fails is undone before the error is thrown.
  */
 
-import { closeSync, existsSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SnoopCounters, SnoopKnobs, SnoopScope, SnoopScopeCgroup, SnoopTreeMark, WIRE_BYTES } from '../bpf/wire.gen.js';
 import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import * as bpf from './libbpf.js';
+import { digest, hasBpffs, makePins, newPins, type PinSet, removePins, unpinLinks } from './pins.js';
 import { Ring } from './ring.js';
 import type { Scope } from './scope.js';
 
@@ -24,6 +26,10 @@ export const PROBES = [
 ] as const;
 
 const SNAPSHOT_PROGRAM = 'on_snapshot';
+const OBJECT = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
+
+/** Names the layout of the records: lanes of another one cannot be read. */
+export const WIRE = digest(WIRE_BYTES);
 
 export interface ProbeOptions {
   scope: Scope;
@@ -44,73 +50,68 @@ export class Probes {
   readonly bulk: Ring;
   /** A struct snoop_counters for each CPU. */
   readonly counters: ArrayBuffer;
-  readonly report: ProbeReport[] = [];
-  readonly #object: bpf.Handle;
-  readonly #links: bpf.Handle[] = [];
+  readonly report: ProbeReport[] = PROBES.map(probe => ({ name: probe.tracepoint, attached: true }));
+  /** Where they are pinned; null where there is no bpffs. */
+  readonly pins: PinSet | null;
+  readonly #snapshot: () => number;
+  readonly #release: () => void;
 
-  constructor(options: ProbeOptions) {
-    this.#object = openObject();
+  private constructor(memory: SharedMemory, pins: PinSet | null, snapshot: () => number, release: () => void) {
+    this.lethal = memory.lethal;
+    this.bulk = memory.bulk;
+    this.counters = memory.counters;
+    this.pins = pins;
+    this.#snapshot = snapshot;
+    this.#release = release;
+  }
+
+  /** Loads and attaches new ones, pinned for this database if it is named and bpffs is there. */
+  static load(options: ProbeOptions, db: string | null): Probes {
+    const object = openObject();
+    const links: bpf.Handle[] = [];
+    const pins = db !== null && hasBpffs() ? newPins(db, WIRE, setupOf(options)) : null;
+    const release = () => {
+      for (const link of links.splice(0)) bpf.detach(link);
+      if (pins) removePins(pins);
+    };
     try {
-      this.#configure(options);
-      bpf.loadObject(this.#object);
-      if (options.scope.kind === 'tree') this.#markTreeRoot(options.scope.root);
-      this.lethal = this.#mapLane('lane_lethal');
-      this.bulk = this.#mapLane('lane_bulk');
-      const counters = bpf.map(this.#object, 'counters');
-      this.counters = bpf.mapMemory(bpf.mapFd(counters), bpf.maxEntries(counters) * SnoopCounters.bytes, 0, false);
-      for (const { program, tracepoint } of PROBES) {
-        this.#links.push(bpf.attach(bpf.program(this.#object, program), tracepoint));
-        this.report.push({ name: tracepoint, attached: true });
+      configure(object, options);
+      bpf.loadObject(object);
+      if (options.scope.kind === 'tree') markTreeRoot(object, options.scope.root);
+      const memory = mapShared(name => bpf.mapFd(bpf.map(object, name)));
+      const iterator = bpf.attachIterator(bpf.program(object, SNAPSHOT_PROGRAM), 'the snapshot');
+      links.push(iterator);
+      if (pins) {
+        makePins(pins);
+        for (const name of SHARED_MAPS) bpf.pinMap(bpf.map(object, name), join(pins.directory, name));
+        bpf.pinLink(iterator, join(pins.directory, 'snapshot'));
       }
+      for (const { program, tracepoint } of PROBES) {
+        const link = bpf.attach(bpf.program(object, program), tracepoint);
+        links.push(link);
+        if (pins) bpf.pinLink(link, join(pins.directory, `link_${tracepoint}`));
+      }
+      return new Probes(memory, pins, () => bpf.readIterator(iterator), () => {
+        release();
+        bpf.closeObject(object);
+      });
     } catch (error) {
-      this.close();
+      release();
+      bpf.closeObject(object);
       throw error;
     }
   }
 
-  #configure({ scope, argsBytes, lethalBytes, bulkBytes }: ProbeOptions): void {
-    const knobs = new DataView(bpf.initialValue(bpf.map(this.#object, '.rodata.knobs')));
-    knobs.setUint32(SnoopKnobs.args_bytes, argsBytes, true);
-    if (scope.kind === 'tree') knobs.setUint32(SnoopKnobs.scope, SnoopScope.SCOPE_TREE, true);
-    if (scope.kind === 'cgroups') {
-      knobs.setUint32(SnoopKnobs.scope, SnoopScope.SCOPE_CGROUPS, true);
-      knobs.setUint32(SnoopKnobs.scope_cgroups, scope.cgroups.length, true);
-      scope.cgroups.forEach(({ id, level }, i) => {
-        const at = SnoopKnobs.scope_cgroup + i * SnoopScopeCgroup.bytes;
-        knobs.setBigUint64(at + SnoopScopeCgroup.id, BigInt(id), true);
-        knobs.setUint32(at + SnoopScopeCgroup.level, level, true);
-      });
-    }
-    const cpus = bpf.possibleCpus();
-    bpf.setMaxEntries(bpf.map(this.#object, 'counters'), cpus);
-    bpf.setMaxEntries(bpf.map(this.#object, 'scratch'), cpus);
-    bpf.setMaxEntries(bpf.map(this.#object, 'lane_lethal'), lethalBytes);
-    bpf.setMaxEntries(bpf.map(this.#object, 'lane_bulk'), bulkBytes);
-  }
-
-  #markTreeRoot(pid: number): void {
-    const value = Uint32Array.of(SnoopTreeMark.TREE_ROOT);
-    bpf.updateElement(
-      bpf.mapFd(bpf.map(this.#object, 'scope_tree')),
-      new Uint8Array(Uint32Array.of(pid).buffer),
-      new Uint8Array(value.buffer),
-    );
-  }
-
-  /** kernel/bpf/ringbuf.c, ringbuf_map_mmap_user: the consumer page, the producer page, the data twice. */
-  #mapLane(name: string): Ring {
-    const map = bpf.map(this.#object, name);
-    const fd = bpf.mapFd(map);
-    const bytes = bpf.maxEntries(map);
-    const page = bpf.pageBytes();
-    const consumer = bpf.mapMemory(fd, page, 0, true);
-    const shared = bpf.mapMemory(fd, page + 2 * bytes, page, false);
-    return new Ring(consumer, shared, page, bytes);
+  /** Takes over those of an earlier recorder. Throws when the set is not complete. */
+  static inherit(pins: PinSet): Probes {
+    const memory = mapShared(name => bpf.openPinned(join(pins.directory, name)));
+    const snapshot = join(pins.directory, 'snapshot');
+    return new Probes(memory, pins, () => openSync(snapshot, 'r'), () => removePins(pins));
   }
 
   /** The records of the processes that exist now, in one buffer. */
   snapshot(): Uint8Array {
-    const { fd, link } = bpf.openIterator(bpf.program(this.#object, SNAPSHOT_PROGRAM));
+    const fd = this.#snapshot();
     try {
       const chunks: Buffer[] = [];
       for (;;) {
@@ -121,28 +122,83 @@ export class Probes {
       }
     } finally {
       closeSync(fd);
-      bpf.detach(link);
     }
   }
 
-  /** Stops new records; those in the lanes can still be read. */
+  /** Stops the probes and takes all pins away. The lanes can still be read. */
   detach(): void {
-    for (const link of this.#links.splice(0)) bpf.detach(link);
+    if (this.pins) unpinLinks(this.pins);
+    this.#release();
   }
+}
 
-  close(): void {
-    this.detach();
-    bpf.closeObject(this.#object);
+/** Names what is recorded and by which programs: lanes of the same setup go on being used. */
+export function setupOf(options: ProbeOptions): string {
+  const { scope, argsBytes, lethalBytes, bulkBytes } = options;
+  return digest([readFileSync(OBJECT).toString('base64'), scope, argsBytes, lethalBytes, bulkBytes]);
+}
+
+interface SharedMemory {
+  lethal: Ring;
+  bulk: Ring;
+  counters: ArrayBuffer;
+}
+
+const SHARED_MAPS = ['lane_lethal', 'lane_bulk', 'counters'] as const;
+
+/** @param open gives a descriptor of a map */
+function mapShared(open: (name: (typeof SHARED_MAPS)[number]) => number): SharedMemory {
+  return {
+    lethal: mapLane(open('lane_lethal')),
+    bulk: mapLane(open('lane_bulk')),
+    counters: mapCounters(open('counters')),
+  };
+}
+
+/** kernel/bpf/ringbuf.c, ringbuf_map_mmap_user: the consumer page, the producer page, the data twice. */
+function mapLane(fd: number): Ring {
+  const bytes = bpf.maxEntriesOf(fd);
+  const page = bpf.pageBytes();
+  const consumer = bpf.mapMemory(fd, page, 0, true);
+  const shared = bpf.mapMemory(fd, page + 2 * bytes, page, false);
+  return new Ring(consumer, shared, page, bytes);
+}
+
+function mapCounters(fd: number): ArrayBuffer {
+  return bpf.mapMemory(fd, bpf.maxEntriesOf(fd) * SnoopCounters.bytes, 0, false);
+}
+
+function configure(object: bpf.Handle, { scope, argsBytes, lethalBytes, bulkBytes }: ProbeOptions): void {
+  const knobs = new DataView(bpf.initialValue(bpf.map(object, '.rodata.knobs')));
+  knobs.setUint32(SnoopKnobs.args_bytes, argsBytes, true);
+  if (scope.kind === 'tree') knobs.setUint32(SnoopKnobs.scope, SnoopScope.SCOPE_TREE, true);
+  if (scope.kind === 'cgroups') {
+    knobs.setUint32(SnoopKnobs.scope, SnoopScope.SCOPE_CGROUPS, true);
+    knobs.setUint32(SnoopKnobs.scope_cgroups, scope.cgroups.length, true);
+    scope.cgroups.forEach(({ id, level }, i) => {
+      const at = SnoopKnobs.scope_cgroup + i * SnoopScopeCgroup.bytes;
+      knobs.setBigUint64(at + SnoopScopeCgroup.id, BigInt(id), true);
+      knobs.setUint32(at + SnoopScopeCgroup.level, level, true);
+    });
   }
+  const cpus = bpf.possibleCpus();
+  bpf.setMaxEntries(bpf.map(object, 'counters'), cpus);
+  bpf.setMaxEntries(bpf.map(object, 'scratch'), cpus);
+  bpf.setMaxEntries(bpf.map(object, 'lane_lethal'), lethalBytes);
+  bpf.setMaxEntries(bpf.map(object, 'lane_bulk'), bulkBytes);
+}
+
+function markTreeRoot(object: bpf.Handle, pid: number): void {
+  const bytes = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+  bpf.updateElement(bpf.mapFd(bpf.map(object, 'scope_tree')), bytes(pid), bytes(SnoopTreeMark.TREE_ROOT));
 }
 
 /** Opens the object, and refuses one that was built with another wire.h. */
 function openObject(): bpf.Handle {
-  const path = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
-  if (!existsSync(path)) {
-    throw new SnoopError('library', `the compiled probes are missing: ${path}`, 'build them: npm run build');
+  if (!existsSync(OBJECT)) {
+    throw new SnoopError('library', `the compiled probes are missing: ${OBJECT}`, 'build them: npm run build');
   }
-  const object = bpf.openObject(path);
+  const object = bpf.openObject(OBJECT);
   for (const [name, bytes] of Object.entries(WIRE_BYTES)) {
     const found = bpf.structBytes(object, name);
     if (found === bytes) continue;

@@ -1,6 +1,6 @@
 /**
  * One run of the recorder, from the probes to the last commit: puts the parts together, in the order in which a failure
- * leaves nothing behind.
+ * leaves nothing behind and a take-over misses nothing.
  */
 
 import { readFileSync } from 'node:fs';
@@ -9,20 +9,21 @@ import { EvProcess } from '../bpf/wire.gen.js';
 import { Cgroups } from './cgroup.js';
 import { Clock } from './clock.js';
 import type { Context } from './context.js';
-import { Ledger } from './coverage.js';
+import { Ledger, Tally } from './coverage.js';
 import { Identity } from './identity.js';
 import { clocks } from './libbpf.js';
 import { log } from './log.js';
 import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
+import { leftPins, type PinSet, removePins } from './pins.js';
 import { Pipeline } from './pipeline.js';
-import { Probes } from './probes.js';
+import { PROBES, Probes, setupOf, WIRE } from './probes.js';
 import { ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
-import { type Ending, Store } from './store.js';
+import { type Ending, type LastRun, Store } from './store.js';
 import { EXEC_COLUMNS, OOM_COLUMNS, SIGNAL, SIGNAL_COLUMNS } from './tables.js';
 import { Texts } from './texts.js';
 import { VERSION } from './version.js';
@@ -37,52 +38,64 @@ export function bootId(): string {
 }
 
 export class Recorder {
-  readonly #probes: Probes;
+  readonly #options: RecordOptions;
   readonly #store: Store;
+  readonly #clock = new Clock(clocks);
+  readonly #tally = new Tally();
+  readonly #context: Context;
+  readonly #probes: Probes;
   readonly #pipeline: Pipeline;
   readonly #ledger: Ledger;
-  readonly #clock: Clock;
   #running: Promise<void> | undefined;
 
-  /** Opens the database, attaches every probe and takes the snapshot. From then on nothing is missed. */
+  /** Opens the database, attaches every probe, and catches up with what was there before. From then on nothing is missed. */
   constructor(options: RecordOptions) {
+    this.#options = options;
     this.#store = new Store(options.db, bootId());
+    let probes: Probes | undefined;
     try {
-      this.#probes = new Probes(options);
+      const pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
+      const setup = setupOf(options);
+      const mine = pins.find(set => set.wire === WIRE && set.setup === setup);
+      const inherited = mine && inherit(mine);
+      const last = this.#begin(inherited !== undefined);
+      this.#context = this.#makeContext();
+      for (const set of pins) if (set !== mine || !inherited) this.#drainLeft(set);
+      probes = inherited ?? Probes.load(options, options.scope.kind === 'tree' ? null : options.db);
+      this.#probes = probes;
+      this.#ledger = this.#makeLedger(probes, last);
+      this.#pipeline = this.#makePipeline(probes, this.#ledger);
+      if (last && !inherited) this.#coverDown(last);
+      if (inherited) this.#pipeline.finish(); // what the kernel recorded while no recorder ran
+      this.#pipeline.applySnapshot(probes.snapshot(), EvProcess.bytes);
+      forgetTheDead(this.#context.identity.table, this.#clock.now());
+      this.#pipeline.finish(); // the snapshot is on disk before anyone is told that we record
     } catch (error) {
-      this.#store.abandon();
-      throw error;
-    }
-    try {
-      this.#clock = new Clock(clocks);
-      const now = this.#clock.now();
-      const last = this.#store.begin({
-        started: now,
-        host: hostname(),
-        kernel: release(),
-        version: VERSION,
-        pid: process.pid,
-        scope: scopeText(options.scope),
-        options: JSON.stringify(options),
-        probes: JSON.stringify(this.#probes.report),
-      });
-      const context = this.#context();
-      this.#ledger = new Ledger(this.#probes.counters, now);
-      this.#pipeline = new Pipeline(this.#probes.lethal, this.#probes.bulk, context, this.#ledger, this.#store, options);
-      if (last) {
-        const cause = last.wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
-        this.#pipeline.cover({ from: last.lastSeen, to: now, kind: 'down', event: null, lane: null, count: null, cause });
-      }
-      this.#pipeline.applySnapshot(this.#probes.snapshot(), EvProcess.bytes);
-      forgetTheDead(context.identity.table, now);
-    } catch (error) {
-      this.#probes.close();
+      probes?.detach();
       this.#store.abandon();
       throw error;
     }
   }
 
-  #context(): Context {
+  #begin(isInherited: boolean): LastRun | null {
+    const { scope } = this.#options;
+    const last = this.#store.lastRun();
+    // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
+    const started = isInherited && last ? last.lastSeen : this.#clock.now();
+    this.#store.begin({
+      started,
+      host: hostname(),
+      kernel: release(),
+      version: VERSION,
+      pid: process.pid,
+      scope: scopeText(scope),
+      options: JSON.stringify(this.#options),
+      probes: JSON.stringify(PROBES.map(probe => ({ name: probe.tracepoint, attached: true }))),
+    });
+    return last;
+  }
+
+  #makeContext(): Context {
     const next = this.#store.nextIds();
     const table = new ProcessTable(next.process);
     for (const process of this.#store.livingProcesses()) table.restore(process);
@@ -102,6 +115,39 @@ export class Recorder {
     };
   }
 
+  /** Goes on at the stored positions of these lanes, if there are any. */
+  #makeLedger(probes: Probes, last: LastRun | null): Ledger {
+    const before = probes.pins ? this.#store.laneState(probes.pins.token) : null;
+    if (before) {
+      probes.lethal.resume(before.lethal);
+      probes.bulk.resume(before.bulk);
+    }
+    const since = before && last ? last.lastSeen : this.#clock.now();
+    return new Ledger(probes.counters, this.#tally, since, before);
+  }
+
+  #makePipeline(probes: Probes, ledger: Ledger): Pipeline {
+    return new Pipeline(probes, this.#context, this.#tally, ledger, this.#store, this.#options);
+  }
+
+  /** Stores what waits in lanes that go out of use: of another build, or of other options. */
+  #drainLeft(pins: PinSet): void {
+    const probes = pins.wire === WIRE ? inherit(pins) : undefined;
+    if (probes === undefined) {
+      removePins(pins);
+      log('pins', 'dropped what a recorder of another version had left in the kernel');
+      return;
+    }
+    probes.detach();
+    this.#makePipeline(probes, this.#makeLedger(probes, this.#store.lastRun())).finish();
+  }
+
+  #coverDown({ lastSeen, wasKilled }: LastRun): void {
+    const cause = wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
+    const to = this.#clock.now();
+    this.#pipeline.cover({ from: lastSeen, to, kind: 'down', event: null, lane: null, count: null, cause });
+  }
+
   /** Begins to store what comes. */
   start(): void {
     this.#running = this.#pipeline.run();
@@ -116,7 +162,16 @@ export class Recorder {
     const { kernelSeen, accounted } = this.#ledger;
     if (kernelSeen !== accounted) log('ledger', `${kernelSeen} records were seen, ${accounted} are accounted for`);
     this.#store.close(ending, this.#clock.now());
-    this.#probes.close();
+  }
+}
+
+/** The probes of a set of pins; undefined, and the set is gone, when a recorder died while it made or removed it. */
+function inherit(pins: PinSet): Probes | undefined {
+  try {
+    return Probes.inherit(pins);
+  } catch {
+    removePins(pins);
+    return undefined;
   }
 }
 

@@ -92,6 +92,19 @@ export class Ring {
     Atomics.store(this.#consumer, 0, BigInt(this.#taken));
   }
 
+  /** Goes on at a position that was stored with the records before it, which the consumer position may not show yet. */
+  resume(position: number): void {
+    if (position < this.#taken || position > this.#taken + this.waiting) return; // not of this ring
+    this.#taken = position;
+    this.#lent = false;
+    this.commit();
+  }
+
+  /** Position up to which records were taken. */
+  get position(): number {
+    return this.#taken;
+  }
+
   /** Bytes taken and not committed: room that the kernel cannot use. */
   get held(): number {
     return this.#taken - this.#committed;

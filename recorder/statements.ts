@@ -17,9 +17,12 @@ export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' |
   exec: ManyRows;
   signal: ManyRows;
   oom: ManyRows;
+  lastRun: Database.Statement;
   begin: Database.Statement;
   endEarlierBoots: Database.Statement;
   totals: Database.Statement;
+  lanes: Database.Statement;
+  laneState: Database.Statement;
   end: Database.Statement;
   findProcess: Database.Statement;
   living: Database.Statement;
@@ -45,6 +48,10 @@ export function prepareStatements(db: Database.Database): Statements {
       `INSERT INTO coverage (recording, from_time, to_time, kind, event, lane, count, cause)
        VALUES (@recording, @from, @to, @kind, @event, @lane, @count, @cause)`,
     ),
+    lastRun: db.prepare(
+      `SELECT coalesce(ended, updated) AS lastSeen, ended IS NULL AS wasKilled
+       FROM recording WHERE id <> ? ORDER BY id DESC LIMIT 1`,
+    ),
     begin: db.prepare(
       `INSERT INTO recording (boot, started, updated, host, kernel, version, pid, scope, options, probes)
        VALUES (@boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options, @probes)`,
@@ -57,6 +64,11 @@ export function prepareStatements(db: Database.Database): Statements {
          malformed = @malformed, shed = @shed, rows = @rows, events_per_s = @eventsPerS, rows_per_s = @rowsPerS,
          lag_us = @lagUs WHERE id = @id`,
     ),
+    lanes: db.prepare(
+      `INSERT OR REPLACE INTO lane_position (one, token, lethal, bulk, accounted, lost)
+       VALUES (1, @token, @lethal, @bulk, @accounted, @lost)`,
+    ),
+    laneState: db.prepare('SELECT token, lethal, bulk, accounted, lost FROM lane_position WHERE token = ?'),
     end: db.prepare('UPDATE recording SET ending = @ending, ended = @ended, updated = @ended WHERE id = @id'),
     findProcess: db.prepare('SELECT * FROM process WHERE boot = ? AND pid = ? AND start_ns = ?'),
     living: db.prepare('SELECT * FROM process WHERE boot = ? AND ended IS NULL AND unseen_end IS NULL'),

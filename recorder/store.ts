@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { migrate } from '../migrations/migrate.js';
 import { SnoopError } from '../migrations/errors.js';
 import type { CgroupRow } from './cgroup.js';
-import type { CoverageRow } from './coverage.js';
+import type { CoverageRow, LaneState } from './coverage.js';
 import type { Archive } from './identity.js';
 import type { Process } from './process-table.js';
 import type { Rows } from './rows.js';
@@ -28,6 +28,7 @@ export interface Batch {
   argvs: TextRow[];
   cgroups: CgroupRow[];
   coverage: CoverageRow[];
+  lanes: LaneState;
   totals: Totals;
 }
 
@@ -58,12 +59,20 @@ export interface RunFacts {
   probes: string;
 }
 
+/** When an earlier run gave its last sign of life, and whether that was a goodbye. */
+export interface LastRun {
+  lastSeen: number;
+  wasKilled: boolean;
+}
+
 export type Ending = 'stopped' | 'interrupted' | 'finished' | 'failed';
 
 export class Store implements Archive {
   readonly path: string;
   /** Row of `boot` for this boot of the machine. */
   readonly boot: number;
+  /** Rows written by this run. */
+  rows = 0;
   #recording = 0;
   readonly #db: Database.Database;
   readonly #statements: Statements;
@@ -97,19 +106,21 @@ export class Store implements Archive {
     };
   }
 
-  /** Enters the run. Says when recording stopped before, if it did: the span between is a gap. */
-  begin(facts: RunFacts): { lastSeen: number; wasKilled: boolean } | null {
-    const last = this.#db
-      .prepare('SELECT coalesce(ended, updated) AS lastSeen, ended IS NULL AS wasKilled FROM recording ORDER BY id DESC LIMIT 1')
-      .get() as { lastSeen: number; wasKilled: number } | undefined;
+  /** The run before this one, if there was one. */
+  lastRun(): LastRun | null {
+    const row = this.#statements.lastRun.get(this.#recording) as { lastSeen: number; wasKilled: number } | undefined;
+    return row ? { lastSeen: row.lastSeen, wasKilled: row.wasKilled === 1 } : null;
+  }
+
+  /** Enters the run. */
+  begin(facts: RunFacts): void {
     this.#recording = Number(this.#statements.begin.run({ ...facts, boot: this.boot }).lastInsertRowid);
     // What lived in an earlier boot lives no more.
     this.#statements.endEarlierBoots.run({ now: facts.started, boot: this.boot });
-    return last ? { lastSeen: last.lastSeen, wasKilled: last.wasKilled === 1 } : null;
   }
 
-  /** Stores a batch, all or nothing, and durably. Returns the number of rows written; throws SqliteError. */
-  write(batch: Batch): number {
+  /** Stores a batch, all or nothing, and durably. Throws SqliteError. */
+  write(batch: Batch): void {
     const s = this.#statements;
     this.#db.exec('BEGIN IMMEDIATE');
     try {
@@ -122,16 +133,23 @@ export class Store implements Archive {
       s.signal.run(batch.signals);
       s.oom.run(batch.ooms);
       for (const row of batch.coverage) s.coverage.run({ ...row, recording: this.#recording });
+      const { token, lethal, bulk, accounted, lost } = batch.lanes;
+      s.lanes.run({ token, lethal, bulk, accounted, lost: JSON.stringify(lost) });
       s.totals.run({ ...batch.totals, id: this.#recording });
       this.#db.exec('COMMIT');
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
-    return (
+    this.rows +=
       batch.comms.length + batch.paths.length + batch.argvs.length + batch.cgroups.length + batch.processes.length +
-      batch.execs.length + batch.signals.length + batch.ooms.length + batch.coverage.length
-    );
+      batch.execs.length + batch.signals.length + batch.ooms.length + batch.coverage.length;
+  }
+
+  /** How far these lanes were read and stored; null: never. */
+  laneState(token: string): LaneState | null {
+    const row = this.#statements.laneState.get(token) as (Omit<LaneState, 'lost'> & { lost: string }) | undefined;
+    return row ? { ...row, lost: JSON.parse(row.lost) as number[] } : null;
   }
 
   /** The process of this boot with that key, if the database has it. */

@@ -194,7 +194,7 @@ test('a process that handled SIGTERM and exited was not killed', { skip }, async
   const verdict = lab.whoKilled(polite.pid);
   assert.equal(verdict.verdict, 'exited');
   assert.equal(verdict.exit_code, 0);
-  assert.equal(verdict.earlier_signals[0].signal ?? verdict.earlier_signals[0].name, 'SIGTERM');
+  assert.equal(verdict.earlier_signals[0].signal.name, 'SIGTERM');
 });
 
 test('the answers are the same for the sqlite3 tool, while recording and after', { skip }, async t => {

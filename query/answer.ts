@@ -1,0 +1,87 @@
+/** Turns a list question and its parameters into an answer: picks the statement, the order and the limit. */
+
+import type Database from 'better-sqlite3';
+import type { Io } from './io.js';
+import type { Row } from './kinds.js';
+import { readGaps } from './loss.js';
+import type { Answer, AnyQuestion, ListQuestion, Parameters } from './query.js';
+
+/** Rows of a list unless --limit says otherwise. */
+export const DEFAULT_LIMIT = 1000;
+
+/** The answer to any question. */
+export function answer(question: AnyQuestion, db: Database.Database, parameters: Parameters, io: Io): Answer {
+  return 'sql' in question ? list(question, db, parameters) : question.answer(db, parameters, io);
+}
+
+/** The two statements of a list: as it is read, and with what matters most first. The parts are constants of its file. */
+export function statementsOf(
+  question: ListQuestion,
+  parameters: Parameters,
+): { forward: string; backward: string } {
+  const variant = question.variants?.find(({ given }) => parameters[given] != null);
+  const sql = variant?.sql ?? question.sql;
+  return {
+    forward: `${sql}\nORDER BY ${question.order.by}\nLIMIT :limit`,
+    backward: `${sql}\nORDER BY ${question.order.by} DESC\nLIMIT :limit`,
+  };
+}
+
+function list(question: ListQuestion, db: Database.Database, parameters: Parameters): Answer {
+  const limit = Number(parameters.limit ?? DEFAULT_LIMIT);
+  const isReversed = parameters.reverse === 1;
+  const { forward, backward } = statementsOf(question, parameters);
+  const isByTime = question.order.first === 'oldest';
+  const isCut = { value: false };
+  const read = (sql: string): Iterable<Row> =>
+    capped(
+      db.prepare(sql).iterate({ ...parameters, limit: limit === 0 ? -1 : limit + 1 }) as Iterable<Row>,
+      limit,
+      isCut,
+    );
+  // The newest rows, in the order in which they happened: what journalctl -n shows.
+  const rows =
+    isByTime && !isReversed
+      ? limit === 0
+        ? read(forward)
+        : reversed(() => read(backward))
+      : read(isByTime !== isReversed ? forward : backward);
+  return {
+    columns: question.columns,
+    ...(question.shown === undefined ? {} : { shown: question.shown }),
+    rows,
+    gaps: readGaps(
+      db,
+      { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) },
+      question.events,
+    ),
+    sought: question.sought,
+    notes: () => (isCut.value ? [cutNote(limit, isByTime, isReversed)] : []),
+  };
+}
+
+/** Says that rows were left out, and how to see them. */
+export function cutNote(limit: number, isByTime: boolean, isReversed = false): string {
+  const which = isByTime ? 'newest' : isReversed ? 'last' : 'first';
+  return `there are more rows than the ${which} ${limit} shown; --limit 0 shows all`;
+}
+
+/** At most `limit` rows; one more that was there is noted. */
+export function* capped(rows: Iterable<Row>, limit: number, isCut: { value: boolean }): Generator<Row> {
+  let count = 0;
+  for (const row of rows) {
+    if (limit !== 0 && count++ === limit) {
+      isCut.value = true;
+      return;
+    }
+    yield row;
+  }
+}
+
+function* reversed(rows: () => Iterable<Row>): Generator<Row> {
+  yield* [...rows()].reverse();
+}
+
+function numberOrNull(value: string | number | null | undefined): number | null {
+  return typeof value === 'number' ? value : null;
+}

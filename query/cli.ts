@@ -1,0 +1,210 @@
+/** The command line of snoopq, derived from the list of questions; everything but the process itself. */
+
+import type Database from 'better-sqlite3';
+import { Command, CommanderError, Option as CommanderOption } from 'commander';
+import { databasePath } from '../migrations/database.js';
+import { SnoopError } from '../migrations/errors.js';
+import { answer, DEFAULT_LIMIT } from './answer.js';
+import { databaseError, openNothing, openRecording } from './db.js';
+import { escapeText } from './escape.js';
+import { optionHelp, questionHelp, welcome } from './help.js';
+import { type Io, OutputClosed } from './io.js';
+import { describeGaps, describeSpan, readRecorded } from './loss.js';
+import { bind, parseNumber } from './parameters.js';
+import { questions } from './queries/index.js';
+import type { Answer, AnyQuestion, Parameters } from './query.js';
+import { FORMATS, type Format, render } from './render/index.js';
+import { parseTime } from './since.js';
+import { type Clock, showTime } from './time.js';
+import { version } from './version.js';
+
+/** The exit statuses, a contract. */
+export const EXIT = { answered: 0, nothing: 1, usage: 2, database: 3, loss: 4, interrupted: 130 } as const;
+
+type Flags = Record<string, string | true | undefined>;
+
+/** Runs a question of the user in a process of its own. */
+export type Isolate = (argv: readonly string[]) => Promise<number>;
+
+/** Answers `argv` (without node and script) and gives the exit status. */
+export async function run(argv: readonly string[], io: Io, isolate?: Isolate): Promise<number> {
+  let status: number | Promise<number> = EXIT.answered;
+  const program = buildProgram(io, (question, words, flags) => {
+    status = question.isIsolated && isolate !== undefined ? isolate(argv) : ask(question, words, flags, io);
+  });
+  try {
+    if (argv.length === 0) io.out(welcome(questions));
+    else await program.parseAsync(argv as string[], { from: 'user' });
+    return await status;
+  } catch (error) {
+    return fail(error, io);
+  }
+}
+
+/** The commander program of all questions. */
+export function buildProgram(
+  io: Io,
+  act: (question: AnyQuestion, words: string[], flags: Flags) => void,
+): Command {
+  const program = new Command('snoopq')
+    .description('Asks a recording of snooprec who killed a process, how, and on whose behalf.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a question and its options')
+    .addHelpText('after', optionHelp)
+    .configureOutput({ writeOut: text => io.out(text), writeErr: () => {}, getOutHelpWidth: () => io.width })
+    .exitOverride();
+  for (const question of questions) program.addCommand(commandOf(question, io, act));
+  return program;
+}
+
+function commandOf(
+  question: AnyQuestion,
+  io: Io,
+  act: (q: AnyQuestion, words: string[], flags: Flags) => void,
+): Command {
+  const command = new Command(question.name)
+    .summary(question.summary)
+    .description(question.why)
+    .helpOption('-h, --help', 'explain this question')
+    .addHelpText('after', questionHelp(question))
+    .configureOutput({ writeOut: text => io.out(text), writeErr: () => {}, getOutHelpWidth: () => io.width })
+    .exitOverride();
+  for (const { shown, doc, isOptional } of question.args)
+    command.argument(isOptional ? `[${shown}]` : `<${shown}>`, doc);
+  for (const option of question.options) command.option(option.flags, option.doc);
+  addCommonOptions(command);
+  return command.action((...given: unknown[]) => {
+    const words = given.slice(0, question.args.length) as string[];
+    act(question, words, given[question.args.length] as Flags);
+  });
+}
+
+function addCommonOptions(command: Command): void {
+  command
+    .option('--db <file>', 'the recording to ask (else SNOOPREC_DB, else the default)')
+    .option('--since <time>', "from this time on: '10 min ago', yesterday, 14:05")
+    .option('--until <time>', 'up to this time')
+    .option('-n, --limit <n>', `at most so many rows, the newest; 0: all (default: ${DEFAULT_LIMIT})`)
+    .option('-r, --reverse', 'turn the order around')
+    .option('--utc', 'show times in UTC, not in local time')
+    .option('--strict', `exit ${EXIT.loss} when something was not recorded in the span of the answer`);
+  const formats = Object.keys(FORMATS);
+  for (const [format, doc] of Object.entries(FORMATS)) {
+    command.addOption(
+      new CommanderOption(`--${format}`, doc).conflicts(formats.filter(other => other !== format)),
+    );
+  }
+}
+
+function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): number {
+  const format =
+    (Object.keys(FORMATS) as Format[]).find(name => flags[name]) ?? (io.isTerminal ? 'table' : 'plain');
+  const parameters = parametersOf(question, words, flags, io);
+  const clock = { utc: flags.utc === true };
+  const path = databasePath(flags.db as string | undefined);
+  const db = question.isOffline ? openNothing() : openRecording(path);
+  try {
+    // One read transaction, so that all parts of an answer come from the same moment of a live recording.
+    db.exec('BEGIN');
+    const found = answer(question, db, parameters, io);
+    const hasFound = render(found, format, clock, io);
+    for (const note of found.notes?.() ?? []) io.err(`snoopq: ${note}\n`);
+    if (!hasFound) sayNothingFound(found, question.isOffline ? '' : where(found, db, parameters, clock), io);
+    else if (found.gaps.length > 0 && !question.isLedger)
+      io.err(`snoopq: warning: ${warning(found)}; see: snoopq coverage\n`);
+    if (flags.strict === true && found.gaps.length > 0) return EXIT.loss;
+    return hasFound ? EXIT.answered : EXIT.nothing;
+  } catch (error) {
+    throw databaseError(path, error);
+  } finally {
+    db.close();
+  }
+}
+
+function parametersOf(question: AnyQuestion, words: string[], flags: Flags, io: Io): Parameters {
+  const parameters: Parameters = {
+    since: timeOf(flags.since, io),
+    until: timeOf(flags.until, io),
+    limit: flags.limit === undefined ? null : parseNumber('limit', String(flags.limit)),
+    reverse: flags.reverse === true ? 1 : null,
+    utc: flags.utc === true ? 1 : null,
+  };
+  const { since, until } = parameters;
+  if (since != null && until != null && since > until) {
+    throw new SnoopError('usage', '--since is later than --until', 'exchange the two');
+  }
+  question.args.forEach((argument, i) => {
+    Object.assign(parameters, bind(argument, words[i], io));
+  });
+  for (const option of question.options) Object.assign(parameters, bind(option, flags[option.name], io));
+  return parameters;
+}
+
+function timeOf(word: string | true | undefined, io: Io): number | null {
+  return word === undefined ? null : parseTime(String(word), io);
+}
+
+function warning({ gaps }: Answer): string {
+  return `the recording has gaps within the span of this answer: ${describeGaps(gaps)}`;
+}
+
+/** Where was searched, and whether what was sought may have been there all the same. */
+function where({ gaps }: Answer, db: Database.Database, { since, until }: Parameters, clock: Clock): string {
+  const recorded = readRecorded(db);
+  const span = describeSpan({ from: since as number | null, to: until as number | null }, recorded, clock);
+  const isEarlier = since != null && recorded.from !== null && Number(since) < recorded.from;
+  const start = isEarlier ? ` (the recording begins at ${showTime(recorded.from ?? 0, clock, 0)})` : '';
+  return ` ${span}${start}; ${gaps.length === 0 ? 'nothing was lost there' : `not all was recorded there: ${describeGaps(gaps)}`}`;
+}
+
+function sayNothingFound(found: Answer, span: string, io: Io): void {
+  io.err(`snoopq: no ${escapeText(found.sought)} found${span}\n`);
+  if (found.hint !== undefined) io.err(`hint: ${escapeText(found.hint)}\n`);
+}
+
+/** Says what went wrong, and gives the exit status for it. */
+function fail(error: unknown, io: Io): number {
+  if (error instanceof OutputClosed) return EXIT.answered;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.answered;
+    return complain(io, usageMessage(error), EXIT.usage);
+  }
+  if (error instanceof SnoopError) {
+    return complain(
+      io,
+      { message: error.message, hint: error.hint },
+      error.code === 'usage' ? EXIT.usage : EXIT.database,
+    );
+  }
+  if (
+    typeof (error as { code?: unknown }).code === 'string' &&
+    String((error as { code: string }).code).startsWith('SQLITE_')
+  ) {
+    return complain(
+      io,
+      { message: (error as Error).message, hint: 'the views and their columns: snoopq schema' },
+      EXIT.usage,
+    );
+  }
+  throw error;
+}
+
+function complain(
+  io: Io,
+  { message, hint }: { message: string; hint?: string | undefined },
+  status: number,
+): number {
+  io.err(`snoopq: ${escapeText(message)}\n`);
+  if (hint !== undefined) io.err(`hint: ${escapeText(hint)}\n`);
+  return status;
+}
+
+// commander: "error: unknown command 'x'\n(Did you mean y?)"
+function usageMessage(error: CommanderError): { message: string; hint: string } {
+  const [first = '', guess] = error.message.split('\n');
+  const hint =
+    guess === undefined
+      ? "see 'snoopq --help'"
+      : guess.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
+  return { message: first.replace(/^error: /, ''), hint };
+}

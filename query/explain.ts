@@ -1,0 +1,195 @@
+/** The verdict in plain English: what happened, and in the last sentence how sure that is. Pure. */
+
+import { describeGaps } from './loss.js';
+import { isLethal, signalName } from './signal-names.js';
+import { fromIsoTime, showDuration } from './time.js';
+import type { EarlierSignal, Facts, Process, Verdict } from './verdict.js';
+
+const HANDLED_NEAR_US = 120_000_000; // systemd gives a unit 90 s between SIGTERM and SIGKILL
+
+/** What is said of `verdict`, which stands complete but for its explanation. */
+export function explain(verdict: Verdict, facts: Facts): string {
+  const sentences = {
+    killed: () => [...killed(verdict, facts), ...led(verdict)],
+    exited: () => [...exited(verdict, facts), ...led(verdict)],
+    running: () => running(verdict, facts),
+    unknown: () => unknown(verdict, facts),
+  }[verdict.verdict]();
+  return [...sentences, confidence(verdict, facts)].join(' ');
+}
+
+/** What is said when no process was found at all. */
+export function explainNothing(what: string, span: string): string {
+  return `No ${what} was seen ${span}.`;
+}
+
+/** `bash (pid 5978)`. */
+export function nameOf(process: Pick<Process, 'comm' | 'pid'>): string {
+  return `${process.comm ?? 'a process of unknown name'} (pid ${process.pid})`;
+}
+
+function killed(v: Verdict, { end, oom }: Facts): string[] {
+  const victim = nameOf(v.process as Process);
+  const signal = v.signal?.name ?? 'a signal';
+  const age = end.ended_us === null ? '' : `${showDuration(end.ended_us - end.started_us)} after it started`;
+  const delay = v.delay_us === null ? '' : `; it died ${showDuration(v.delay_us)} after the signal`;
+  const core = v.signal?.core_dumped ? ' It dumped core.' : '';
+  if (v.mechanism === null)
+    return [`${victim} was killed by ${signal}, ${age}; no such signal to it was recorded.${core}`];
+  if (v.mechanism === 'oom') {
+    const where = oom?.memory_cgroup
+      ? `memory cgroup ${oom.memory_cgroup} reached its limit`
+      : 'the kernel ran out of memory';
+    const trigger =
+      oom?.trigger_comm != null && oom.trigger_pid !== v.pid
+        ? `${oom.trigger_comm} (pid ${oom.trigger_pid}) asked for the memory that was not there; it is not to blame.`
+        : '';
+    return [
+      `The kernel killed ${victim} with ${signal}, ${age}, because ${where}.${core}`,
+      ...(trigger === '' ? [] : [trigger]),
+    ];
+  }
+  if (v.killer === null)
+    return [`${victim} was killed by ${signal}, ${age}: ${unsent(v.mechanism)}${delay}.${core}`];
+  if (v.killer.id === v.process?.id) return [`${selfInflicted(v, victim, signal, age)}${delay}.${core}`];
+  return [
+    `${nameOf(v.killer)} killed ${victim} with ${signal} ${by(v.mechanism)}, ${age}${delay}.${core}`,
+    ...group(v),
+  ];
+}
+
+function selfInflicted(v: Verdict, victim: string, signal: string, age: string): string {
+  const handled = lastHandled(v.earlier_signals.filter(s => s.signal.number === v.signal?.number));
+  if (signal === 'SIGABRT') return `${victim} aborted itself: ${signal} ${by(v.mechanism ?? '')}, ${age}`;
+  const after = handled === null ? '' : `, having handled ${article(handled)} before`;
+  return `${victim} killed itself with ${signal} ${by(v.mechanism ?? '')}, ${age}${after}`;
+}
+
+function group(v: Verdict): string[] {
+  const arg = v.call?.name === 'kill' ? v.call.target_arg : null;
+  if (arg === null || arg > 0) return [];
+  if (arg === -1) return ['The call was aimed at every process it may signal: kill(-1).'];
+  return [
+    arg === 0
+      ? 'The call was aimed at its own process group.'
+      : `The call was aimed at process group ${-arg}.`,
+  ];
+}
+
+function exited(v: Verdict, { end }: Facts): string[] {
+  const code = v.exit_code ?? 0;
+  const age = end.ended_us === null ? '' : `${showDuration(end.ended_us - end.started_us)} after it started`;
+  const handled = end.ended_us === null ? null : lastHandled(v.earlier_signals);
+  const since =
+    handled === null || end.ended_us === null ? null : end.ended_us - fromIsoTime(handled.last_time);
+  const after =
+    handled === null || since === null || since > HANDLED_NEAR_US
+      ? ''
+      : `, ${showDuration(since)} after ${article(handled)} that it handled`;
+  return [
+    `${nameOf(v.process as Process)} was not killed: it exited ${code} by itself, ${age}${after}.`,
+    ...wrapper(code),
+  ];
+}
+
+function wrapper(code: number): string[] {
+  const number = code - 128;
+  if (number < 1 || number > 64 || !isLethal(number)) return [];
+  const status = `Status ${code} is 128 + ${number}: what a shell or wrapper reports when a child died of ${signalName(number)}; it is an exit status only, no signal ended this process.`;
+  return [status];
+}
+
+function running(v: Verdict, { recorded }: Facts): string[] {
+  const when = recorded.isRunning ? 'as far as recorded' : 'when the recording ended';
+  return [`${nameOf(v.process as Process)} was still running ${when}.`];
+}
+
+function unknown(v: Verdict, { end }: Facts): string[] {
+  const name = nameOf(v.process as Process);
+  if (end.ended_us !== null) return [`${name} ended, but with what status was not recorded.`];
+  return [`${name} ended unseen: its exit was not recorded, and at the next look it was gone.`];
+}
+
+function led({ cause }: Verdict): string[] {
+  if (cause === null) return [];
+  return [`What led to it: ${withoutConfidence(cause)}`];
+}
+
+// Cut at the last mark, for the words before it may hold names that processes chose.
+function withoutConfidence({ explanation, confidence }: Verdict): string {
+  const mark = ` ${confidence[0]?.toUpperCase()}${confidence.slice(1)}: `;
+  return explanation.slice(0, explanation.lastIndexOf(mark));
+}
+
+function confidence(v: Verdict, facts: Facts): string {
+  const gaps = describeGaps(v.coverage.gaps);
+  if (v.confidence === 'proven') {
+    if (v.verdict === 'running') return 'Proven: nothing was lost since it started.';
+    const what = v.verdict === 'killed' ? 'the signal and the death were recorded' : 'its end was recorded';
+    return `Proven: ${v.mechanism === 'oom' ? 'the choice of the kernel and the death were recorded' : what} and nothing was lost around ${v.verdict === 'killed' ? 'them' : 'it'}.`;
+  }
+  if (v.confidence === 'consistent') {
+    const what =
+      v.verdict === 'killed'
+        ? 'the cause was recorded'
+        : v.verdict === 'running'
+          ? 'no end was recorded'
+          : 'its end was recorded';
+    return `Consistent: ${what}, but ${gaps || 'the recording does not reach back to it'}${gaps ? ' near it' : ''}.`;
+  }
+  return `Incomplete: ${gaps || missing(v, facts)}.`;
+}
+
+function missing(v: Verdict, { recorded, end }: Facts): string {
+  if (v.verdict === 'unknown') return 'its end was not seen';
+  const isEarly = recorded.from !== null && end.ended_us !== null && end.ended_us - recorded.from < 1_000_000;
+  return isEarly
+    ? 'the recording had only just begun'
+    : 'nothing was lost near it, so the cause lies outside of what is recorded';
+}
+
+function lastHandled(signals: readonly EarlierSignal[]): EarlierSignal | null {
+  return signals.filter(s => s.disposition === 'handled' && !/^E[A-Z]/.test(s.outcome)).at(-1) ?? null;
+}
+
+/** "a SIGTERM from systemd (pid 1)". */
+function article(s: EarlierSignal): string {
+  const from =
+    s.sender === null || s.sender.pid === null
+      ? ''
+      : ` from ${nameOf({ comm: s.sender.comm, pid: s.sender.pid })}`;
+  return `a ${s.signal.name}${from}`;
+}
+
+/** How, of a signal that a process sent. */
+function by(mechanism: string): string {
+  switch (mechanism) {
+    case 'cgroup.kill':
+      return 'by writing to a cgroup.kill file';
+    case 'pdeathsig':
+      return 'by dying (the victim had asked for that: PR_SET_PDEATHSIG)';
+    case 'pidns-teardown':
+      return 'by ending (it was the first process of their pid namespace)';
+    case 'tty':
+      return 'through the terminal';
+    default:
+      return `by ${mechanism}(2)`;
+  }
+}
+
+const UNSENT: Record<string, string> = {
+  fault: 'its own instruction faulted, nobody sent it',
+  sigpipe: 'it wrote to a pipe or socket that nobody reads, nobody sent it',
+  timer: 'a timer of its own ran out, nobody sent it',
+  rlimit: 'it reached a resource limit, nobody sent it',
+  seccomp: 'a seccomp filter refused a system call of it, nobody sent it',
+  tty: 'the terminal sent it, by a key or a hang-up',
+  kernel: 'the kernel sent it, for a reason not told apart',
+  pdeathsig: 'its parent died, and it had asked for this signal then',
+  'pidns-teardown': 'the first process of its pid namespace ended',
+};
+
+/** Who, of a signal that no process sent. */
+function unsent(mechanism: string): string {
+  return UNSENT[mechanism] ?? `by ${mechanism}, from a sender that is not known`;
+}

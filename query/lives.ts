@@ -1,0 +1,88 @@
+/** Finds the processes that a person means by a pid or a name. A pid alone is nobody: it comes again. */
+
+import type Database from 'better-sqlite3';
+import type { Parameters } from './query.js';
+
+/** A process as the view `processes` shows it. */
+export interface Life {
+  id: number;
+  pid: number;
+  started: string;
+  ended: string | null;
+  comm: string | null;
+  exe: string | null;
+  args: string | null;
+  cwd: string | null;
+  uid: number | null;
+  ppid: number | null;
+  parent_id: number | null;
+  cgroup: string | null;
+  unit: string | null;
+  container: string | null;
+  exit_code: number | null;
+  exit_signal: number | null;
+  core_dumped: number | null;
+  origin: string;
+  started_us: number;
+  ended_us: number | null;
+  unseen_end_us: number | null;
+}
+
+const COLUMNS = `id, pid, started, ended, comm, exe, args, cwd, uid, ppid, parent_id, cgroup, unit, container,
+  exit_code, exit_signal, core_dumped, origin, started_us, ended_us, unseen_end_us`;
+
+const BY_ID = `SELECT ${COLUMNS} FROM processes WHERE id = :id`;
+
+// Ended ones first and the last of them first; then those that ended unseen; then what still runs.
+const ORDER = `ORDER BY ended_us IS NULL, unseen_end_us IS NULL, coalesce(ended_us, unseen_end_us, started_us) DESC, id DESC`;
+
+const ALIVE = `(:at IS NULL OR (started_us <= :at AND (coalesce(ended_us, unseen_end_us) IS NULL OR coalesce(ended_us, unseen_end_us) >= :at)))
+  AND (:since IS NULL OR coalesce(ended_us, unseen_end_us) IS NULL OR coalesce(ended_us, unseen_end_us) >= :since)
+  AND (:until IS NULL OR coalesce(ended_us, started_us) <= :until)`;
+
+/** Statement for a pid; the plan is tested to use the index on pid. */
+export const BY_PID = `SELECT ${COLUMNS} FROM processes WHERE pid = :pid AND ${ALIVE} ${ORDER} LIMIT :limit`;
+
+/** Statement for a name: of the command, of the file, or of the first argument. */
+export const BY_NAME = `SELECT ${COLUMNS} FROM processes
+  WHERE (comm = :comm OR exe = :name OR substr(exe, -length(:name) - 1) = '/' || :name
+    OR json_extract(args, '$[0]') = :name OR substr(json_extract(args, '$[0]'), -length(:name) - 1) = '/' || :name)
+    AND ${ALIVE} ${ORDER} LIMIT :limit`;
+
+/** Statement that counts the processes that bore a pid. */
+export const COUNT_PID = 'SELECT count(*) FROM processes WHERE pid = :pid';
+
+/** The processes meant by :who_pid or :who_name, the one most likely meant first. */
+export function findLives(db: Database.Database, parameters: Parameters, limit: number): Life[] {
+  const { who_pid: pid = null, who_name: name = null, since = null, until = null, at = null } = parameters;
+  if (pid !== null) return db.prepare(BY_PID).all({ pid, since, until, at, limit }) as Life[];
+  return db.prepare(BY_NAME).all({ name, comm: commOf(String(name)), since, until, at, limit }) as Life[];
+}
+
+/** The process with this id. */
+export function lifeById(db: Database.Database, id: number): Life | undefined {
+  return db.prepare(BY_ID).get({ id }) as Life | undefined;
+}
+
+/** How many processes of the recording bore this pid. */
+export function countPid(db: Database.Database, pid: number): number {
+  return db.prepare(COUNT_PID).pluck().get({ pid }) as number;
+}
+
+/** The 15 bytes that the kernel keeps of a command name. */
+export function commOf(name: string): string {
+  return Buffer.from(name.slice(name.lastIndexOf('/') + 1))
+    .subarray(0, 15)
+    .toString();
+}
+
+/** What was looked for, for "no … found". */
+export function soughtProcess({ who_pid: pid, who_name: name, at }: Parameters): string {
+  const who = pid === null ? `process named '${name}'` : `process with pid ${pid}`;
+  return at == null ? who : `${who} alive at that time`;
+}
+
+/** What to say to someone who mistyped a pid. */
+export function nameHint({ who_name: name }: Parameters): string | undefined {
+  return /^\d/.test(String(name ?? '')) ? `'${name}' is not a number, so it was taken for a name` : undefined;
+}

@@ -1,0 +1,39 @@
+/** The ledger: what was recorded when, and what was not. */
+
+import { defineQuery } from '../query.js';
+
+export const coverage = defineQuery({
+  name: 'coverage',
+  summary: 'what was recorded when, and what was not',
+  why: 'The ledger beside every answer: spans that were recorded, and what is missing in them. down: no recorder ran. lost: the kernel could not write a record. malformed: it could not be decoded. shed: it could not be stored. clock: the wall clock stepped, the count is microseconds.',
+  examples: [
+    { command: 'snoopq coverage', doc: 'the whole ledger' },
+    {
+      command: 'snoopq coverage --since yesterday --strict',
+      doc: 'exit 4 when anything is missing since yesterday',
+    },
+  ],
+  args: [],
+  options: [],
+  events: ['signal', 'attempt', 'exec', 'fork', 'exit', 'oom', 'cgroup'],
+  isLedger: true,
+  sought: 'recorded spans',
+  sql: `
+SELECT kind, from_time, to_time, event, lane, count, cause, recording_id, from_us, to_us
+FROM coverages
+WHERE (:since IS NULL OR to_us >= :since) AND (:until IS NULL OR from_us <= :until)`,
+  order: { by: 'from_us', first: 'oldest' },
+  columns: {
+    kind: 'name',
+    from_time: 'time',
+    to_time: 'time',
+    event: 'name',
+    lane: 'name',
+    count: 'number',
+    cause: 'text',
+    recording_id: 'id',
+    from_us: 'number',
+    to_us: 'number',
+  },
+  shown: ['kind', 'from_time', 'to_time', 'event', 'lane', 'count', 'cause'],
+});

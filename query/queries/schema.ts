@@ -1,0 +1,48 @@
+/** The views and their columns, from the comments in migrations/views.sql. */
+
+import { viewsSql } from '../../migrations/migrate.js';
+import type { Row } from '../kinds.js';
+import { type Answer, defineQuery, type Parameters } from '../query.js';
+
+const VIEW = /^CREATE VIEW (\w+) AS -- (.+)$/;
+const COLUMN = /\bAS "?(\w+)"?,?\s+-- (.+)$/;
+
+/** One row a column, in the order of the file; the row of a view itself has no column. */
+export function documentedColumns(sql: string): { view: string; column: string | null; doc: string }[] {
+  const rows: { view: string; column: string | null; doc: string }[] = [];
+  let view = '';
+  for (const line of sql.split('\n')) {
+    const head = VIEW.exec(line);
+    const column = COLUMN.exec(line);
+    if (head !== null) {
+      view = head[1] ?? '';
+      rows.push({ view, column: null, doc: head[2] ?? '' });
+    } else if (column !== null && view !== '')
+      rows.push({ view, column: column[1] ?? '', doc: column[2] ?? '' });
+  }
+  return rows;
+}
+
+export const schema = defineQuery({
+  name: 'schema',
+  summary: 'the views and columns that SQL can ask',
+  why: 'Documents every view and column of a recording: the contract for `snoopq sql` and for any other SQL tool. They are only ever extended.',
+  examples: [
+    { command: 'snoopq schema', doc: 'all views' },
+    { command: 'snoopq schema signals', doc: 'the columns of one view' },
+  ],
+  args: [{ name: 'view', shown: 'VIEW', isOptional: true, kind: 'text', doc: 'only this view' }],
+  options: [],
+  events: [],
+  isOffline: true,
+  answer(_, { view = null }: Parameters): Answer {
+    const rows = documentedColumns(viewsSql()).filter(row => view === null || row.view === view);
+    return {
+      columns: { view: 'name', column: 'name', doc: 'text' },
+      rows: rows as Row[],
+      gaps: [],
+      sought: `view ${view}`,
+      hint: 'all views: snoopq schema',
+    };
+  },
+});

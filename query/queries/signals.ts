@@ -1,0 +1,110 @@
+/** Who sent which signal to whom. */
+
+import { defineQuery } from '../query.js';
+
+const FILTER = `(:since IS NULL OR last_time_us >= :since) AND (:until IS NULL OR time_us <= :until)
+  AND (:signal IS NULL OR sig = :signal)
+  AND (:mechanism IS NULL OR mechanism = :mechanism)
+  AND (:outcome IS NULL OR outcome = :outcome)
+  AND (:refused IS NULL OR outcome GLOB 'E[A-Z0-9]*')
+  AND (:uid IS NULL OR sender_uid = :uid)
+  AND (:sender_name IS NULL OR sender_comm = substr(:sender_name, 1, 15))
+  AND (:target_name IS NULL OR target_comm = substr(:target_name, 1, 15))`;
+const SELECT = `
+SELECT id, time, last_time, count, signal, sig, sender_id, sender_pid, sender_comm, sender_uid, sender_tid,
+  target_id, target_pid, target_comm, target_tid, mechanism, call_id, outcome, disposition, target_arg, code,
+  syscall, sender_exec_id, time_us, last_time_us
+FROM signals`;
+// The ids first: a sorter would otherwise carry all columns of each of a million rows of one busy process.
+const byTarget = `${SELECT}
+WHERE id IN (SELECT id FROM signals WHERE target_id IN (SELECT id FROM processes WHERE pid = :target_pid)
+  AND (:sender_pid IS NULL OR sender_pid = :sender_pid) AND ${FILTER} ORDER BY id DESC LIMIT :limit)`;
+const bySender = `${SELECT}
+WHERE id IN (SELECT id FROM signals WHERE sender_id IN (SELECT id FROM processes WHERE pid = :sender_pid)
+  AND ${FILTER} ORDER BY id DESC LIMIT :limit)`;
+
+export const signals = defineQuery({
+  name: 'signals',
+  summary: 'who sent which signal to whom',
+  why: 'Lists signals, refused attempts and existence probes, one row for each real target of a call: a kill of a process group shows every member. Identical signals in quick succession are one row with a count.',
+  examples: [
+    { command: 'snoopq signals --target 2219', doc: 'all that was sent to pid 2219' },
+    { command: "snoopq signals --signal KILL --since '1h ago'", doc: 'every SIGKILL of the last hour' },
+    {
+      command: 'snoopq signals --sender nginx --refused',
+      doc: 'what nginx tried to signal and was not allowed to, or did not find',
+    },
+  ],
+  args: [],
+  options: [
+    { name: 'sender', flags: '--sender <pid|name>', kind: 'process', doc: 'sent by this process' },
+    { name: 'target', flags: '--target <pid|name>', kind: 'process', doc: 'sent to this process' },
+    {
+      name: 'signal',
+      flags: '--signal <signal>',
+      kind: 'signal',
+      doc: 'this signal: KILL, SIGTERM, 9, RTMIN+1; 0: probes',
+    },
+    {
+      name: 'mechanism',
+      flags: '--mechanism <name>',
+      kind: 'text',
+      doc: 'how it came about: kill, tgkill, fault, oom, timer, …',
+    },
+    {
+      name: 'outcome',
+      flags: '--outcome <name>',
+      kind: 'text',
+      doc: 'what became of it: delivered, ignored, pending, probe, EPERM, …',
+    },
+    { name: 'refused', flags: '--refused', kind: 'flag', doc: 'only calls that the kernel refused' },
+    { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'sent by this user' },
+  ],
+  events: ['signal', 'attempt'],
+  sought: 'signals',
+  sql: `${SELECT} WHERE ${FILTER}`,
+  variants: [
+    { given: 'target_pid', sql: byTarget },
+    { given: 'sender_pid', sql: bySender },
+  ],
+  order: { by: 'id', first: 'oldest' },
+  columns: {
+    id: 'id',
+    time: 'time',
+    last_time: 'time',
+    count: 'count',
+    signal: 'name',
+    sig: 'number',
+    sender_id: 'id',
+    sender_pid: 'pid',
+    sender_comm: 'name',
+    sender_uid: 'uid',
+    sender_tid: 'pid',
+    target_id: 'id',
+    target_pid: 'pid',
+    target_comm: 'name',
+    target_tid: 'pid',
+    mechanism: 'name',
+    call_id: 'id',
+    outcome: 'name',
+    disposition: 'name',
+    target_arg: 'number',
+    code: 'number',
+    syscall: 'number',
+    sender_exec_id: 'id',
+    time_us: 'number',
+    last_time_us: 'number',
+  },
+  shown: [
+    'time',
+    'signal',
+    'sender_pid',
+    'sender_comm',
+    'target_pid',
+    'target_comm',
+    'mechanism',
+    'outcome',
+    'disposition',
+    'count',
+  ],
+});

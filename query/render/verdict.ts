@@ -1,0 +1,117 @@
+/** A verdict for a terminal: the sentence first, then the facts it rests on, one a line. */
+
+import { escapeText } from '../escape.js';
+import { shellLine } from '../shell.js';
+import { type Clock, fromIsoTime, showDuration, showTime } from '../time.js';
+import type { EarlierSignal, Process, Verdict } from '../verdict.js';
+import type { Painter } from './paint.js';
+
+const LABEL_WIDTH = 16;
+const MOST_EARLIER = 5;
+const COLORS = { killed: 'red', exited: 'green', running: 'green', unknown: 'yellow' } as const;
+
+interface Setting {
+  clock: Clock;
+  paint: Painter;
+  width: number;
+  /** Which of the processes that bore the pid this is; null where all are shown. */
+  chosen: string | null;
+}
+
+/** The block of text; ends with a line feed. */
+export function showVerdict(verdict: Verdict, { clock, paint, width, chosen }: Setting): string {
+  const sentence = wrap(escapeText(verdict.explanation), width);
+  const lines = fields(verdict, clock, chosen).map(
+    ([label, text]) => `${paint('dim', label.padEnd(LABEL_WIDTH))}${text}`,
+  );
+  return `${sentence.map(line => paint(['bold', COLORS[verdict.verdict]], line)).join('\n')}\n\n${lines.join('\n')}\n`;
+}
+
+function fields(v: Verdict, clock: Clock, chosen: string | null): [string, string][] {
+  const rows: [string, string | null][] = [];
+  const time = (iso: string): string => showTime(fromIsoTime(iso), clock, 6);
+  if (v.process !== null) {
+    rows.push(
+      ['Process', describe(v.process)],
+      ['Command', command(v.process)],
+      ['Started', time(v.process.started)],
+    );
+  }
+  if (v.killer !== null) {
+    const isItself = v.killer.id === v.process?.id;
+    rows.push(['Killed by', isItself ? 'itself' : describe(v.killer)]);
+    rows.push(['Its command', isItself ? null : command(v.killer)]);
+    rows.push([
+      'Ancestry',
+      v.ancestry.length === 0 ? null : [v.killer, ...v.ancestry].map(short).join(' ← '),
+    ]);
+  }
+  if (v.signal !== null)
+    rows.push([
+      'Signal',
+      `${v.signal.name} (${v.signal.number})${v.signal.core_dumped ? ', core dumped' : ''}`,
+    ]);
+  rows.push(['Mechanism', mechanism(v)]);
+  if (v.exit_code !== null) rows.push(['Exit status', String(v.exit_code)]);
+  if (v.sent !== null) rows.push(['Sent', time(v.sent)]);
+  if (v.died !== null) {
+    rows.push([
+      v.verdict === 'killed' ? 'Died' : 'Ended',
+      `${time(v.died)}${v.delay_us === null ? '' : `  (${showDuration(v.delay_us)} later)`}`,
+    ]);
+  }
+  rows.push(['Confidence', v.confidence]);
+  if (v.reused > 0 && chosen !== null) {
+    const others = v.reused === 1 ? 'one other process' : `${v.reused} other processes`;
+    rows.push(['Pid reused', `${others} bore it; this is ${chosen} (see --all, --at)`]);
+  }
+  v.earlier_signals.slice(-MOST_EARLIER).forEach((signal, i) => {
+    rows.push([i === 0 ? 'Earlier signals' : '', earlier(signal, clock)]);
+  });
+  const hidden = v.earlier_signals.length - MOST_EARLIER;
+  if (hidden > 0) rows.push(['', `and ${hidden} before: snoopq signals --target ${v.pid}`]);
+  return rows.filter((row): row is [string, string] => row[1] !== null);
+}
+
+function describe(p: Process): string {
+  const extras = [
+    p.uid === null ? null : (p.user ?? `uid ${p.uid}`),
+    p.unit,
+    p.container === null ? null : `container ${p.container.slice(0, 12)}`,
+  ].filter(extra => extra !== null);
+  return escapeText(`${short(p)}${extras.length === 0 ? '' : `, ${extras.join(', ')}`}`);
+}
+
+function short(p: Process): string {
+  return escapeText(`${p.comm ?? '?'}(${p.pid})`);
+}
+
+function command(p: Process): string | null {
+  const line = p.args === null ? p.exe : shellLine(p.args);
+  if (line === null) return null;
+  return escapeText(p.cwd === null ? line : `${line}  (in ${p.cwd})`);
+}
+
+function mechanism(v: Verdict): string | null {
+  if (v.call === null) return v.mechanism;
+  const args = v.call.target_arg === null ? '' : `(${v.call.target_arg}, ${v.call.signal_arg})`;
+  return `${v.call.name}${args}`;
+}
+
+function earlier(s: EarlierSignal, clock: Clock): string {
+  const from = s.sender === null ? '' : ` from ${s.sender.comm ?? '?'}(${s.sender.pid ?? '?'})`;
+  const times = s.count > 1 ? ` ×${s.count}` : '';
+  const fate = s.outcome === 'delivered' && s.disposition !== null ? s.disposition : s.outcome;
+  return escapeText(`${showTime(fromIsoTime(s.time), clock, 6)}  ${s.signal.name}${times}${from}: ${fate}`);
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/ (?!µs|(?:ms|s|min|h|d)\b)/)) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,246 @@
+/**
+ * The verdict: what ended a process, from the facts alone. Pure: knows no database and no clock, so that every rule
+ * can be tested with facts made up for it. DESIGN §6 is its contract.
+ */
+
+import { explain } from './explain.js';
+import { type Gap, lostRecords } from './loss.js';
+import { isLethal, signalName } from './signal-names.js';
+import { isoTime } from './time.js';
+
+/** A process as answers show it. */
+export interface Process {
+  id: number;
+  pid: number;
+  started: string;
+  ended: string | null;
+  comm: string | null;
+  exe: string | null;
+  args: string[] | null;
+  cwd: string | null;
+  uid: number | null;
+  user: string | null;
+  ppid: number | null;
+  cgroup: string | null;
+  unit: string | null;
+  container: string | null;
+}
+
+/** A lethal signal that was sent to the process, or that someone tried to send. */
+export interface SignalFact {
+  id: number;
+  time_us: number;
+  last_time_us: number;
+  count: number;
+  sig: number;
+  mechanism: string;
+  outcome: string;
+  disposition: string | null;
+  target_arg: number | null;
+  sender_id: number | null;
+  sender_pid: number | null;
+  sender_comm: string | null;
+  sender_uid: number | null;
+  sender_exec_id: number | null;
+}
+
+/** The kernel chose the process when memory ran out. */
+export interface OomFact {
+  time_us: number;
+  trigger_pid: number | null;
+  trigger_comm: string | null;
+  memory_cgroup: string | null;
+}
+
+/** How the process stands: its ends as the recorder saw them. */
+export interface End {
+  started_us: number;
+  ended_us: number | null;
+  unseen_end_us: number | null;
+  exit_code: number | null;
+  exit_signal: number | null;
+  core_dumped: boolean;
+}
+
+/** Everything that a verdict is made of. */
+export interface Facts {
+  pid: number;
+  process: Process;
+  end: End;
+  /** Lethal signals to the process, oldest first. */
+  signals: readonly SignalFact[];
+  oom: OomFact | null;
+  /** What the sender of the cause was at that time. */
+  killer: Process | null;
+  /** The killer's, nearest first. */
+  ancestry: readonly Process[];
+  /** What was not recorded around the end, events `signal` and `exit`. */
+  gaps: readonly Gap[];
+  recorded: { from: number | null; to: number | null; isRunning: boolean };
+  /** Other processes that bore the pid. */
+  reused: number;
+  /** The verdict on another death that led to this one. */
+  cause: Verdict | null;
+}
+
+export interface EarlierSignal {
+  time: string;
+  last_time: string;
+  count: number;
+  signal: { number: number; name: string };
+  mechanism: string;
+  outcome: string;
+  disposition: string | null;
+  sender: { id: number; pid: number | null; comm: string | null; uid: number | null } | null;
+}
+
+/** The answer of `who-killed --json`; absent facts are null, never missing. */
+export interface Verdict {
+  pid: number | null;
+  process: Process | null;
+  verdict: 'killed' | 'exited' | 'running' | 'unknown';
+  confidence: 'proven' | 'consistent' | 'incomplete';
+  signal: { number: number; name: string; core_dumped: boolean } | null;
+  exit_code: number | null;
+  mechanism: string | null;
+  killer: Process | null;
+  call: { name: string; target_arg: number | null; signal_arg: number } | null;
+  sent: string | null;
+  died: string | null;
+  delay_us: number | null;
+  ancestry: Process[];
+  instigator: { process: Process; why: string } | null;
+  earlier_signals: EarlierSignal[];
+  cause: Verdict | null;
+  coverage: { complete: boolean; lost: number; gaps: Gap[] };
+  reused: number;
+  explanation: string;
+}
+
+/** The system calls that send signals: their arguments are known. */
+const CALLS = new Set([
+  'kill',
+  'tkill',
+  'tgkill',
+  'rt_sigqueueinfo',
+  'rt_tgsigqueueinfo',
+  'pidfd_send_signal',
+]);
+const NEAR_US = 1_000_000;
+const MOST_EARLIER = 20;
+
+/**
+ * The signal that ended a process: of those that were to act by default, the last that reached it. One that found
+ * the same signal waiting was dropped, so it counts only where the one that waited was not recorded.
+ */
+export function selectCause(end: End, signals: readonly SignalFact[]): SignalFact | null {
+  const { ended_us: ended, exit_signal: sig } = end;
+  if (ended === null || sig === null) return null;
+  const fits = signals.filter(s => s.sig === sig && s.time_us <= ended && s.disposition !== 'handled');
+  const last = (...outcomes: string[]): SignalFact | null =>
+    fits
+      .filter(s => outcomes.includes(s.outcome))
+      .reduce<SignalFact | null>(
+        (best, s) => (best === null || reached(s, ended) >= reached(best, ended) ? s : best),
+        null,
+      );
+  return last('delivered', 'delivered-bare') ?? last('pending');
+}
+
+/** The span in which a loss would make a verdict doubtful. */
+export function windowOf(
+  end: End,
+  cause: SignalFact | null,
+  recorded: Facts['recorded'],
+): { from: number; to: number } {
+  const until = end.ended_us ?? end.unseen_end_us ?? recorded.to ?? end.started_us;
+  if (end.ended_us === null) return { from: end.started_us, to: Math.max(until, end.started_us) };
+  return { from: Math.min(cause === null ? until : reached(cause, until), until - NEAR_US), to: until };
+}
+
+/** The verdict on one process. */
+export function judge(facts: Facts): Verdict {
+  const { end, signals, gaps } = facts;
+  const cause = selectCause(end, signals);
+  // After a real sender's signal was delivered the kernel has nothing left to choose, so the sender stands.
+  const isOom = facts.oom !== null && end.exit_signal === 9 && cause?.sender_id == null;
+  const sent = cause === null || end.ended_us === null ? null : reached(cause, end.ended_us);
+  const isComplete = gaps.length === 0 && wasRecorded(facts);
+  const kind = verdictOf(end);
+  const verdict: Verdict = {
+    pid: facts.pid,
+    process: facts.process,
+    verdict: kind,
+    confidence: confidenceOf(kind, cause !== null || isOom, isComplete),
+    signal:
+      end.exit_signal === null
+        ? null
+        : { number: end.exit_signal, name: signalName(end.exit_signal), core_dumped: end.core_dumped },
+    exit_code: end.exit_code,
+    mechanism: isOom ? 'oom' : (cause?.mechanism ?? null),
+    killer: cause?.sender_id == null ? null : facts.killer,
+    call:
+      cause !== null && CALLS.has(cause.mechanism)
+        ? { name: cause.mechanism, target_arg: cause.target_arg, signal_arg: cause.sig }
+        : null,
+    sent: sent === null ? null : isoTime(sent),
+    died: end.ended_us === null ? null : isoTime(end.ended_us),
+    delay_us: sent === null || end.ended_us === null ? null : end.ended_us - sent,
+    ancestry: cause?.sender_id == null ? [] : [...facts.ancestry],
+    instigator: null,
+    earlier_signals: earlier(facts, cause),
+    cause: facts.cause,
+    coverage: { complete: isComplete, lost: lostRecords(gaps), gaps: [...gaps] },
+    reused: facts.reused,
+    explanation: '',
+  };
+  verdict.explanation = explain(verdict, facts);
+  return verdict;
+}
+
+/** When a folded signal last reached the process, as far as it was alive for it. */
+export function reached(signal: SignalFact, ended: number): number {
+  return Math.min(signal.last_time_us, ended);
+}
+
+function verdictOf(end: End): Verdict['verdict'] {
+  if (end.ended_us !== null)
+    return end.exit_signal !== null ? 'killed' : end.exit_code !== null ? 'exited' : 'unknown';
+  return end.unseen_end_us === null ? 'running' : 'unknown';
+}
+
+function confidenceOf(
+  kind: Verdict['verdict'],
+  hasCause: boolean,
+  isComplete: boolean,
+): Verdict['confidence'] {
+  if (kind === 'unknown' || (kind === 'killed' && !hasCause)) return 'incomplete';
+  return isComplete ? 'proven' : 'consistent';
+}
+
+// The ledger lists gaps between recordings; before the first one there is no row to overlap. The last sign of life
+// is no limit: it may be older than the newest batch.
+function wasRecorded({ end, recorded }: Facts): boolean {
+  if (end.ended_us === null) return end.unseen_end_us === null;
+  return recorded.from !== null && recorded.from <= end.ended_us;
+}
+
+function earlier({ end, signals }: Facts, cause: SignalFact | null): EarlierSignal[] {
+  const until = end.ended_us ?? end.unseen_end_us ?? Number.POSITIVE_INFINITY;
+  return signals
+    .filter(s => s !== cause && isLethal(s.sig) && s.time_us <= until)
+    .slice(-MOST_EARLIER)
+    .map(s => ({
+      time: isoTime(s.time_us),
+      last_time: isoTime(s.last_time_us),
+      count: s.count,
+      signal: { number: s.sig, name: signalName(s.sig) },
+      mechanism: s.mechanism,
+      outcome: s.outcome,
+      disposition: s.disposition,
+      sender:
+        s.sender_id === null
+          ? null
+          : { id: s.sender_id, pid: s.sender_pid, comm: s.sender_comm, uid: s.sender_uid },
+    }));
+}

@@ -1,0 +1,87 @@
+/**
+ * Pins: lanes, counters and links under names in bpffs. What is pinned outlives the recorder: kill it, and the kernel goes
+ * on recording into the lanes; the next start takes them over and misses nothing, its own murder included.
+ *
+ *     /sys/fs/bpf/snooprec/<database>/<wire>_<setup>_<token>/{lane_lethal,lane_bulk,counters,snapshot,link_…}
+ *
+ * The name says what the lanes hold (wire), what is recorded into them (setup: probes and options), and which lanes they are
+ * (token: the stored positions belong to just these).
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import * as bpf from './libbpf.js';
+
+const BPFFS = '/sys/fs/bpf';
+const BPF_FS_MAGIC = 0xcafe4a11; // include/uapi/linux/magic.h
+const ROOT = join(BPFFS, 'snooprec');
+
+/** One set of pins, there or to be made. */
+export interface PinSet {
+  directory: string;
+  wire: string;
+  setup: string;
+  token: string;
+}
+
+/** A short name for anything that JSON can tell apart. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+}
+
+/** Makes sure that bpffs is there. False: it is not, and may not be mounted; the recorder works without pins then. */
+export function hasBpffs(): boolean {
+  if (!existsSync(BPFFS)) return false;
+  if (isBpffs()) return true;
+  try {
+    bpf.mountBpffs(BPFFS);
+  } catch {
+    return false;
+  }
+  return isBpffs();
+}
+
+function isBpffs(): boolean {
+  return existsSync(BPFFS) && statfsSync(BPFFS).type === BPF_FS_MAGIC;
+}
+
+/** The sets that recorders of this database left behind. */
+export function leftPins(db: string): PinSet[] {
+  const directory = join(ROOT, digest(db));
+  if (!isBpffs() || !existsSync(directory)) return [];
+  return readdirSync(directory).map(name => {
+    const [wire = '', setup = '', token = ''] = name.split('_');
+    return { directory: join(directory, name), wire, setup, token };
+  });
+}
+
+/** The place for a new set. */
+export function newPins(db: string, wire: string, setup: string): PinSet {
+  const token = randomBytes(6).toString('hex');
+  return { directory: join(ROOT, digest(db), `${wire}_${setup}_${token}`), wire, setup, token };
+}
+
+export function makePins(pins: PinSet): void {
+  mkdirSync(pins.directory, { recursive: true, mode: 0o700 });
+}
+
+/** Takes the links away: the probes stop, the lanes stay. */
+export function unpinLinks(pins: PinSet): void {
+  unlinkAll(pins, name => name.startsWith('link_'));
+}
+
+/** Takes everything away, and the directories that are empty then. */
+export function removePins(pins: PinSet): void {
+  unlinkAll(pins, () => true);
+  for (const directory of [pins.directory, join(pins.directory, '..'), ROOT]) {
+    try {
+      rmdirSync(directory);
+    } catch {} // another database has pins in there
+  }
+}
+
+function unlinkAll(pins: PinSet, isMeant: (name: string) => boolean): void {
+  if (!existsSync(pins.directory)) return;
+  for (const name of readdirSync(pins.directory)) if (isMeant(name)) unlinkSync(join(pins.directory, name));
+}

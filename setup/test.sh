@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# `npm test`: all tests, those on the real kernel too. Without root or BTF these skip themselves and say why.
+#   npm test -- WORD…    only tests whose names match; a word with a slash chooses files: test/kernel/
+set -euo pipefail
+NEEDED_BY_TESTS=yes
+. "$(dirname "${BASH_SOURCE[0]}")/install.sh"
+node setup/build.mjs
+
+names=() paths=()
+for word in "$@"; do
+  case $word in
+    -*) names+=("$word") ;;
+    */*) paths+=("$word") ;;
+    *) names+=("--test-name-pattern=$word") ;;
+  esac
+done
+
+# By the sources: dist may hold a test whose source is gone.
+files=()
+while read -r source; do
+  wanted=$((${#paths[@]} == 0))
+  for path in "${paths[@]}"; do case $source in *"$path"*) wanted=1 ;; esac; done
+  [ "$wanted" = 0 ] || files+=("dist/${source%.ts}.js")
+done < <(find test -name '*.test.ts')
+[ ${#files[@]} -gt 0 ] || die "no test file matches ${paths[*]-}"
+
+# One file at a time: two recorders at once would measure each other. Node before 20.10 has no such option.
+serial=--test-concurrency=1
+node "$serial" --version >/dev/null 2>&1 || serial=
+skips=$(mktemp)
+status=0
+node --test ${serial:+"$serial"} "${names[@]}" \
+  --test-reporter=spec --test-reporter-destination=stdout \
+  --test-reporter=./setup/skips.mjs --test-reporter-destination="$skips" \
+  "${files[@]}" </dev/null || status=$?
+cat "$skips"
+rm -f "$skips"
+exit "$status"

@@ -1,0 +1,171 @@
+/** Laws of the list of questions: what is missing is printed by name. */
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { migrate, viewsSql } from '../../migrations/migrate.js';
+import { statementsOf } from '../../query/answer.js';
+import { buildProgram } from '../../query/cli.js';
+import { ANCESTRY, DEAD_CHILD, EXEC, FATAL_SIGNALS, OOM, SIGNALS } from '../../query/facts.js';
+import { processIo } from '../../query/io.js';
+import { KINDS } from '../../query/kinds.js';
+import { BY_NAME, BY_PID, COUNT_PID } from '../../query/lives.js';
+import { bind } from '../../query/parameters.js';
+import { questions } from '../../query/queries/index.js';
+import { documentedColumns } from '../../query/queries/schema.js';
+import type { ListQuestion } from '../../query/query.js';
+
+const lists = questions.filter((question): question is ListQuestion => 'sql' in question);
+const VIEWS = [...viewsSql().matchAll(/^CREATE VIEW (\w+)/gm)].map(match => match[1] ?? '');
+
+function emptyRecording(): Database.Database {
+  const db = new Database(':memory:');
+  migrate(db);
+  return db;
+}
+
+test('names are unique, and each file of queries/ is in the list', () => {
+  const names = questions.map(question => question.name);
+  assert.deepEqual([...new Set(names)], names);
+  const files = readdirSync(join(PACKAGE_ROOT, 'query', 'queries')).map(file => file.replace(/\.ts$/, ''));
+  assert.deepEqual([...names].sort(), files.filter(file => file !== 'index').sort());
+});
+
+for (const question of questions) {
+  test(`${question.name} is documented`, () => {
+    assert.match(question.summary, /^[^A-Z].{10,60}$/, 'summary: one line, no capital');
+    assert.match(question.why, /^[A-Z].{40,}\.$/, 'why: sentences');
+    assert.ok(question.examples.length >= 2, 'examples: two or more');
+    for (const { command, doc } of question.examples) {
+      assert.ok(command.startsWith(`snoopq ${question.name}`), command);
+      assert.ok(doc.length > 5, command);
+    }
+    for (const { flags, name, doc } of question.options) {
+      assert.ok(flags.startsWith(`--${name}`), flags);
+      assert.ok(doc.length > 5, flags);
+    }
+  });
+}
+
+test('no option of a question hides a common one', () => {
+  const program = buildProgram(processIo(), () => {});
+  for (const command of program.commands) {
+    const flags = command.options.map(option => option.long);
+    assert.deepEqual([...new Set(flags)], flags, command.name());
+  }
+});
+
+for (const question of lists) {
+  test(`${question.name}: each statement prepares, reads views only, and gives the declared columns`, () => {
+    const db = emptyRecording();
+    const parameters = [...question.args, ...question.options].map(parameter =>
+      bind(
+        { ...parameter, kind: parameter.kind === 'flag' ? 'flag' : parameter.kind },
+        undefined,
+        processIo(),
+      ),
+    );
+    const given = Object.assign({ since: null, until: null, limit: 1 }, ...parameters) as Record<
+      string,
+      null
+    >;
+    const variants = [undefined, ...(question.variants ?? []).map(variant => variant.given)];
+    for (const variant of variants) {
+      const { forward, backward } = statementsOf(
+        question,
+        variant === undefined ? given : { ...given, [variant]: 1 },
+      );
+      for (const sql of [forward, backward]) {
+        const statement = db.prepare(sql);
+        assert.deepEqual(
+          statement.columns().map(column => column.name),
+          Object.keys(question.columns),
+        );
+        assert.deepEqual(statement.all(given), []);
+      }
+      const sources = [...forward.matchAll(/\b(?:FROM|JOIN)\s+(\w+)/g)].map(match => match[1] ?? '');
+      assert.deepEqual(
+        sources.filter(source => !VIEWS.includes(source)),
+        [],
+      );
+    }
+    assert.ok(question.order.by in question.columns);
+    assert.deepEqual(
+      (question.shown ?? []).filter(column => !(column in question.columns)),
+      [],
+    );
+    assert.ok(Object.values(question.columns).every(kind => KINDS.includes(kind)));
+  });
+}
+
+for (const [name, sql] of Object.entries({
+  BY_PID,
+  COUNT_PID,
+  SIGNALS,
+  FATAL_SIGNALS,
+  OOM,
+  EXEC,
+  ANCESTRY,
+  DEAD_CHILD,
+})) {
+  test(`who-killed finds ${name} through an index`, () => {
+    const plan = planOf(sql);
+    assert.deepEqual(
+      plan.filter(step => /^SCAN (?!line|json_each|value)/.test(step)),
+      [],
+      plan.join('\n'),
+    );
+  });
+}
+
+for (const { name, variants = [], ...question } of lists) {
+  for (const { given } of variants) {
+    test(`${name} finds ${given} through an index`, () => {
+      const plan = planOf(statementsOf({ name, variants, ...question }, { [given]: 1 }).forward);
+      assert.deepEqual(
+        plan.filter(step => /^SCAN (?!line|json_each|value)/.test(step)),
+        [],
+        plan.join('\n'),
+      );
+    });
+  }
+}
+
+test('a name is looked for among processes alone', () => {
+  assert.deepEqual(
+    planOf(BY_NAME).filter(step => /^SCAN (?!p$|json_each)/.test(step)),
+    [],
+  );
+});
+
+test('every column of every view is documented, and schema lists them all', () => {
+  const db = emptyRecording();
+  const documented = documentedColumns(viewsSql());
+  for (const view of VIEWS) {
+    const columns = db
+      .prepare(`SELECT * FROM ${view}`)
+      .columns()
+      .map(column => column.name);
+    assert.deepEqual(
+      documented.filter(row => row.view === view && row.column !== null).map(row => row.column),
+      columns,
+      view,
+    );
+    assert.ok(
+      documented.some(row => row.view === view && row.column === null),
+      view,
+    );
+  }
+});
+
+function planOf(sql: string): string[] {
+  const names = [...sql.matchAll(/:(\w+)/g)].map(match => [match[1], '1']);
+  return (
+    emptyRecording().prepare(`EXPLAIN QUERY PLAN ${sql}`).all(Object.fromEntries(names)) as {
+      detail: string;
+    }[]
+  ).map(row => row.detail);
+}
