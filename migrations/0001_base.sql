@@ -33,7 +33,7 @@ CREATE TABLE recording (
   pid          INTEGER NOT NULL,  -- of the recorder
   scope        TEXT NOT NULL,     -- 'machine', 'cgroup …', 'tree …'
   options      TEXT NOT NULL,     -- JSON
-  probes       TEXT NOT NULL,     -- JSON array of {name, attached, reason}
+  probes       TEXT NOT NULL DEFAULT '[]',  -- JSON array of {name, attached}
   seen         INTEGER NOT NULL DEFAULT 0,  -- seen = stored + folded + lost + malformed + shed
   stored       INTEGER NOT NULL DEFAULT 0,
   folded       INTEGER NOT NULL DEFAULT 0,

@@ -173,7 +173,8 @@ SELECT
   p.cmdline AS cmdline,                           -- arguments, shell-quoted
   p.uid AS uid,                                   -- real user id
   sn.name AS signal,                              -- signal that ended it
-  m.name AS mechanism,                            -- how that came about; NULL when it was not recorded
+  CASE WHEN m.name = 'kernel' AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id) THEN 'oom'
+    ELSE m.name END AS mechanism,                 -- how that came about; NULL when it was not recorded
   s.sender AS killer_id,                          -- who sent it: id; NULL when no process did
   k.pid AS killer_pid,                            -- who sent it: process id
   kc.comm AS killer_comm,                         -- who sent it: command name at that time

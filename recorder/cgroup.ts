@@ -74,10 +74,13 @@ export function unitOf(path: string): string | null {
   return units.at(-1) ?? null;
 }
 
-/** The container id: 64 hex digits, alone or as docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope. */
+/**
+ * The container id: 64 hex digits, alone, as docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope, or as
+ * kubepods-….slice:cri-containerd:ID, where containerd and the kubelet disagree about who makes cgroups.
+ */
 export function containerOf(path: string): string | null {
   for (const part of path.split('/').reverse()) {
-    const match = /^(?:[a-z-]+[-:])?([0-9a-f]{64})(?:\.scope)?$/.exec(part);
+    const match = /^(?:.*[-:])?([0-9a-f]{64})(?:\.scope)?$/.exec(part);
     if (match) return match[1] as string;
   }
   return null;

@@ -9,7 +9,7 @@ import { unifiedRoot } from './cgroup.js';
 import * as bpf from './libbpf.js';
 import { lockHolder } from './lock.js';
 import { hasBpffs } from './pins.js';
-import { PROBES, Probes } from './probes.js';
+import { neededTracepoints, Probes } from './probes.js';
 
 export interface Finding {
   name: string;
@@ -61,19 +61,18 @@ function kernelTypes(): Finding {
 }
 
 function tracepoints(): Finding[] {
-  let found: Set<string>;
   try {
-    found = bpf.kernelTracepoints(PROBES.map(probe => probe.tracepoint));
+    const needed = neededTracepoints();
+    const found = bpf.kernelTracepoints(needed);
+    return needed.map(name => ({
+      name,
+      ok: found.has(name),
+      needed: true,
+      detail: found.has(name) ? 'tracepoint' : 'the kernel does not have this tracepoint',
+    }));
   } catch {
-    return [];
+    return []; // without libbpf, the probes or BTF, which have findings of their own
   }
-  return PROBES.map(({ tracepoint, tells }) => ({
-    name: tracepoint,
-    ok: found.has(tracepoint),
-    needed: true,
-    detail: tells,
-    hint: 'the kernel does not have this tracepoint',
-  }));
 }
 
 function cgroups(): Finding {
@@ -101,8 +100,9 @@ function bpffs(): Finding {
 function attach(): Finding {
   return attempt('load and attach', true, () => {
     const nothing = { kind: 'tree', root: 0, command: 'check' } as const;
-    Probes.load({ scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10 }, null).detach();
-    return `all ${PROBES.length} probes were attached`;
+    const probes = Probes.load({ scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10 }, null);
+    probes.detach();
+    return `all ${probes.report.length} probes were attached, and taken off again`;
   });
 }
 

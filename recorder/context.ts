@@ -6,6 +6,7 @@ import type { Identity } from './identity.js';
 import type { OpenCalls } from './open-calls.js';
 import type { Repeats } from './repeats.js';
 import type { Rows } from './rows.js';
+import type { Table } from './table.js';
 import type { Texts } from './texts.js';
 
 export interface Context {
@@ -14,11 +15,10 @@ export interface Context {
   texts: Texts;
   cgroups: Cgroups;
   calls: OpenCalls;
-  /** Rows of `signals` that count records seen lately. */
+  /** Rows of `signal` that count records seen lately. */
   repeats: Repeats;
-  signals: Rows;
-  execs: Rows;
-  ooms: Rows;
+  /** The waiting rows of a table. */
+  rows(table: Table): Rows;
   /** Id of the next row of `exec`. */
   nextExec: number;
 }

@@ -1,62 +1,40 @@
 /**
- * THE EVENT TABLE: one entry for each type of record. What it is called in the ledger, how long its fixed part is, where
- * the lengths of its variable part are, and which function turns it into rows. Everything else derives from it.
+ * THE EVENT TABLE: one entry for each type of record, each in a file of its own. The ledger, the checks, the tables to fill
+ * and the way from bytes to rows derive from it.
  */
 
-import { EvAttempt, EvCgroup, EvExec, EvExit, EvOom, EvProcess, EvSignal, SnoopHeader, SnoopType } from '../bpf/wire.gen.js';
+import { SnoopHeader, SnoopType } from '../bpf/wire.gen.js';
 import type { Context } from './context.js';
-import { applyAttempt } from './events/attempt.js';
-import { applyCgroup } from './events/cgroup.js';
-import { applyExec } from './events/exec.js';
-import { applyExit } from './events/exit.js';
-import { applyOom } from './events/oom.js';
-import { applyFork, applySnapshot } from './events/process.js';
-import { applySignal } from './events/signal.js';
+import { type EventSpec, Fate } from './event-spec.js';
+import { attempt } from './events/attempt.js';
+import { cgroup } from './events/cgroup.js';
+import { exec } from './events/exec.js';
+import { exit } from './events/exit.js';
+import { fork } from './events/fork.js';
+import { oom } from './events/oom.js';
+import { signal } from './events/signal.js';
+import { snapshot } from './events/snapshot.js';
 import type { Memory } from './ring.js';
-
-/** What became of a record. */
-export const enum Fate {
-  /** It has a row of its own. */
-  stored,
-  /** It is counted in, or adds to, a row that is there. */
-  folded,
-  /** It could not be decoded. */
-  malformed,
-}
-
-export interface EventSpec {
-  name: string;
-  /** Length of the fixed part. */
-  bytes: number;
-  /** Offsets of the u32 lengths of the variable parts, which follow the fixed part in this order. */
-  parts: readonly number[];
-  /** Rows of later records depend on what this one tells. */
-  changesProcesses: boolean;
-  /** Turns the record at `at` into rows. It has been checked, and its bytes are lent: copy what you keep. */
-  apply(context: Context, memory: Memory, at: number): Fate;
-}
+import type { Table } from './table.js';
 
 /** Types that have a record. */
 export type RecordType = Exclude<SnoopType, SnoopType.TYPES>;
 
 export const EVENTS: Record<RecordType, EventSpec> = {
-  [SnoopType.SIGNAL]: { name: 'signal', bytes: EvSignal.bytes, parts: [], changesProcesses: false, apply: applySignal },
-  [SnoopType.ATTEMPT]: { name: 'attempt', bytes: EvAttempt.bytes, parts: [], changesProcesses: false, apply: applyAttempt },
-  [SnoopType.EXEC]: {
-    name: 'exec',
-    bytes: EvExec.bytes,
-    parts: [EvExec.exe_bytes, EvExec.cwd_bytes, EvExec.filename_bytes, EvExec.interp_bytes, EvExec.argv_bytes],
-    changesProcesses: true,
-    apply: applyExec,
-  },
-  [SnoopType.FORK]: { name: 'fork', bytes: EvProcess.bytes, parts: [], changesProcesses: true, apply: applyFork },
-  [SnoopType.EXIT]: { name: 'exit', bytes: EvExit.bytes, parts: [], changesProcesses: true, apply: applyExit },
-  [SnoopType.OOM]: { name: 'oom', bytes: EvOom.bytes, parts: [EvOom.memcg_bytes], changesProcesses: true, apply: applyOom },
-  [SnoopType.SNAPSHOT]: { name: 'snapshot', bytes: EvProcess.bytes, parts: [], changesProcesses: true, apply: applySnapshot },
-  [SnoopType.CGROUP]: { name: 'cgroup', bytes: EvCgroup.bytes, parts: [EvCgroup.path_bytes], changesProcesses: false, apply: applyCgroup },
+  [SnoopType.SIGNAL]: signal,
+  [SnoopType.ATTEMPT]: attempt,
+  [SnoopType.EXEC]: exec,
+  [SnoopType.FORK]: fork,
+  [SnoopType.EXIT]: exit,
+  [SnoopType.OOM]: oom,
+  [SnoopType.SNAPSHOT]: snapshot,
+  [SnoopType.CGROUP]: cgroup,
 };
 
 const BY_TYPE: (EventSpec | undefined)[] = Array.from({ length: SnoopType.TYPES }, (_, type) => EVENTS[type as RecordType]);
+
+/** The tables that records fill. */
+export const TABLES: readonly Table[] = [...new Set(Object.values(EVENTS).flatMap(spec => spec.table ?? []))];
 
 /** The name of a type in the ledger. */
 export function eventName(type: number): string {

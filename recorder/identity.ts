@@ -7,7 +7,7 @@
 import { SnoopKey } from '../bpf/wire.gen.js';
 import type { Cgroups } from './cgroup.js';
 import type { Clock } from './clock.js';
-import { type ProcessFacts, processFacts } from './procfs.js';
+import { coarseStart, type ProcessFacts, processFacts } from './procfs.js';
 import type { Process, ProcessTable } from './process-table.js';
 import { type Memory, u64 } from './ring.js';
 import type { Texts } from './texts.js';
@@ -43,6 +43,12 @@ export class Identity {
   }
 
   #meet(pid: number, start: number): Process {
+    const bearer = this.table.bearer(pid);
+    if (bearer?.start === coarseStart(start)) {
+      bearer.start = start; // met as a parent in /proc, which is less exact
+      this.table.changed(bearer);
+      return bearer;
+    }
     const archived = this.#archive.findProcess(pid, start);
     if (archived) return this.table.restore(archived);
     const process = this.table.add(pid, start, this.#clock.wallOf(start), 'repaired');

@@ -66,9 +66,11 @@ function bind() {
     load: library.func('int bpf_object__load(void *object)'),
     close: library.func('void bpf_object__close(void *object)'),
     findProgram: library.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
+    nextProgram: library.func('void *bpf_object__next_program(void *object, void *before)'),
+    programName: library.func('const char *bpf_program__name(void *program)'),
+    sectionName: library.func('const char *bpf_program__section_name(void *program)'),
     findMap: library.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     objectBtf: library.func('void *bpf_object__btf(void *object)'),
-    setAutoload: library.func('int bpf_program__set_autoload(void *program, bool autoload)'),
     attach: library.func('void *bpf_program__attach(void *program)'),
     attachIterator: library.func('void *bpf_program__attach_iter(void *program, void *options)'),
     pinLink: library.func('int bpf_link__pin(void *link, const char *path)'),
@@ -140,8 +142,6 @@ export const program = (object: Handle, name: string): Handle =>
   pointer(bpf().findProgram(object, name), `find program ${name} in the object`);
 export const map = (object: Handle, name: string): Handle =>
   pointer(bpf().findMap(object, name), `find map ${name} in the object`);
-export const setAutoload = (prog: Handle, autoload: boolean): void =>
-  void number(bpf().setAutoload(prog, autoload), 'choose the programs to load');
 export const attach = (prog: Handle, name: string): Handle => pointer(bpf().attach(prog), `attach probe ${name}`);
 export const detach = (link: Handle): void => void bpf().destroyLink(link);
 export const mapFd = (of: Handle): number => number(bpf().mapFd(of), 'get the descriptor of a map');
@@ -155,6 +155,15 @@ export const setMaxEntries = (of: Handle, entries: number): void =>
   void number(bpf().setMaxEntries(of, entries), 'size a map');
 export const updateElement = (fd: number, key: Uint8Array, value: Uint8Array): void =>
   void number(bpf().updateElement(fd, key, value, 0), 'write into a map');
+
+/** The programs of an object: `section` says what each hangs on, as `tp_btf/signal_generate`. */
+export function programs(object: Handle): { handle: Handle; name: string; section: string }[] {
+  const found = [];
+  for (let handle = bpf().nextProgram(object, null); handle; handle = bpf().nextProgram(object, handle)) {
+    found.push({ handle: handle as Handle, name: bpf().programName(handle), section: bpf().sectionName(handle) });
+  }
+  return found;
+}
 
 /** The initial bytes of a data section, to be changed before the object is loaded. */
 export function initialValue(of: Handle): ArrayBuffer {

@@ -15,6 +15,7 @@ import * as bpf from './libbpf.js';
 
 const BPFFS = '/sys/fs/bpf';
 const BPF_FS_MAGIC = 0xcafe4a11; // include/uapi/linux/magic.h
+const LINK = 'link_';
 const ROOT = join(BPFFS, 'snooprec');
 
 /** One set of pins, there or to be made. */
@@ -66,9 +67,21 @@ export function makePins(pins: PinSet): void {
   mkdirSync(pins.directory, { recursive: true, mode: 0o700 });
 }
 
+/** Where the link of a probe is pinned. */
+export function linkPath(pins: PinSet, tracepoint: string): string {
+  return join(pins.directory, LINK + tracepoint);
+}
+
+/** The tracepoints whose probes are pinned. */
+export function pinnedLinks(pins: PinSet): string[] {
+  return readdirSync(pins.directory)
+    .filter(name => name.startsWith(LINK))
+    .map(name => name.slice(LINK.length));
+}
+
 /** Takes the links away: the probes stop, the lanes stay. */
 export function unpinLinks(pins: PinSet): void {
-  unlinkAll(pins, name => name.startsWith('link_'));
+  unlinkAll(pins, name => name.startsWith(LINK));
 }
 
 /** Takes everything away, and the directories that are empty then. */

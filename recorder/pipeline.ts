@@ -8,10 +8,12 @@
 import { setImmediate as yieldToLoop, setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from './context.js';
 import type { CoverageRow, Ledger, Tally } from './coverage.js';
-import { applyRecord, Fate } from './events.js';
+import { Fate } from './event-spec.js';
+import { applyRecord, TABLES } from './events.js';
 import { log } from './log.js';
 import { memoryOf, type Ring, u64 } from './ring.js';
 import { SnoopHeader } from '../bpf/wire.gen.js';
+import type { Rows } from './rows.js';
 import type { Store, Totals } from './store.js';
 
 const IDLE_MS = 50; // how often an idle recorder looks into the lanes
@@ -36,6 +38,7 @@ export class Pipeline {
   readonly #lethal: Ring;
   readonly #bulk: Ring;
   readonly #context: Context;
+  readonly #rows: Rows[];
   readonly #tally: Tally;
   readonly #ledger: Ledger;
   readonly #store: Store;
@@ -53,6 +56,7 @@ export class Pipeline {
     this.#lethal = source.lethal;
     this.#bulk = source.bulk;
     this.#context = context;
+    this.#rows = TABLES.map(table => context.rows(table));
     this.#tally = tally;
     this.#ledger = ledger;
     this.#store = store;
@@ -102,9 +106,8 @@ export class Pipeline {
 
   /** Applies records in the order of kernel time, until the lanes or the room for rows run out. True: there is more. */
   #drain(): boolean {
-    const { signals, execs, ooms } = this.#context;
     for (let n = 0; n < SLICE_RECORDS; n++) {
-      if (signals.isFull || execs.isFull || ooms.isFull) return true;
+      if (this.#isFull()) return true;
       const ring = this.#older();
       if (ring === null) return false;
       if (this.#firstTaken === 0) {
@@ -136,12 +139,17 @@ export class Pipeline {
     return headTime(this.#lethal) <= headTime(this.#bulk) ? this.#lethal : this.#bulk;
   }
 
+  /** A table may not take the next row. */
+  #isFull(): boolean {
+    for (let i = 0; i < this.#rows.length; i++) if ((this.#rows[i] as Rows).isFull) return true;
+    return false;
+  }
+
   #isDue(): boolean {
-    const { signals, execs, ooms } = this.#context;
     const now = performance.now();
     return (
       (this.#firstTaken !== 0 && now - this.#firstTaken >= this.#flushMs) ||
-      signals.isFull || execs.isFull || ooms.isFull ||
+      this.#isFull() ||
       holdsMuch(this.#lethal) || holdsMuch(this.#bulk) ||
       now - this.#lastBeat.at >= HEARTBEAT_MS
     );
@@ -149,7 +157,7 @@ export class Pipeline {
 
   /** Stores the batch and gives the records back to the kernel. False: it could not be stored, and is kept. */
   #flush(): boolean {
-    const { clock, identity, texts, cgroups, repeats, signals, execs, ooms } = this.#context;
+    const { clock, identity, texts, cgroups, repeats } = this.#context;
     const now = clock.now();
     const step = clock.anchor();
     if (step !== 0) {
@@ -161,9 +169,7 @@ export class Pipeline {
     this.#beat();
     try {
       this.#store.write({
-        signals,
-        execs,
-        ooms,
+        rows: this.#rows,
         processes: identity.table.dirty,
         comms: texts.comms.added,
         paths: texts.paths.added,
@@ -186,9 +192,7 @@ export class Pipeline {
     this.#lethal.commit();
     this.#bulk.commit();
     repeats.clear();
-    signals.clear();
-    execs.clear();
-    ooms.clear();
+    for (const rows of this.#rows) rows.clear();
     identity.table.clearDirty();
     identity.table.expire(now);
     texts.clear();

@@ -10,21 +10,33 @@ import { SnoopCounters, SnoopKnobs, SnoopScope, SnoopScopeCgroup, SnoopTreeMark,
 import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import * as bpf from './libbpf.js';
-import { digest, hasBpffs, makePins, newPins, type PinSet, removePins, unpinLinks } from './pins.js';
+import { digest, hasBpffs, linkPath, makePins, newPins, type PinSet, pinnedLinks, removePins, unpinLinks } from './pins.js';
 import { Ring } from './ring.js';
 import type { Scope } from './scope.js';
 
-/** Each program with the tracepoint that it hangs on. */
-export const PROBES = [
-  { program: 'on_signal_generate', tracepoint: 'signal_generate', tells: 'signals and who sent them' },
-  { program: 'on_sys_exit', tracepoint: 'sys_exit', tells: 'refused signals, probes with signal 0, failed execs' },
-  { program: 'on_exec', tracepoint: 'sched_process_exec', tells: 'execs with their arguments' },
-  { program: 'on_fork', tracepoint: 'sched_process_fork', tells: 'new processes and their parents' },
-  { program: 'on_exit', tracepoint: 'sched_process_exit', tells: 'ends of processes and their status' },
-  { program: 'on_mark_victim', tracepoint: 'mark_victim', tells: 'victims of the OOM killer' },
-  { program: 'on_cgroup_mkdir', tracepoint: 'cgroup_mkdir', tells: 'paths of short-lived cgroups' },
-] as const;
+/** A program, and the tracepoint that it hangs on. */
+export interface Probe {
+  program: bpf.Handle;
+  tracepoint: string;
+}
 
+/** The probes of the object: every program on a BTF tracepoint. */
+function probesOf(object: bpf.Handle): Probe[] {
+  return bpf
+    .programs(object)
+    .filter(({ section }) => section.startsWith(TRACEPOINT))
+    .map(({ handle, section }) => ({ program: handle, tracepoint: section.slice(TRACEPOINT.length) }));
+}
+
+/** The tracepoints that the compiled object needs. */
+export function neededTracepoints(): string[] {
+  const object = openObject();
+  const names = probesOf(object).map(probe => probe.tracepoint);
+  bpf.closeObject(object);
+  return names;
+}
+
+const TRACEPOINT = 'tp_btf/';
 const SNAPSHOT_PROGRAM = 'on_snapshot';
 const OBJECT = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
 
@@ -50,13 +62,20 @@ export class Probes {
   readonly bulk: Ring;
   /** A struct snoop_counters for each CPU. */
   readonly counters: ArrayBuffer;
-  readonly report: ProbeReport[] = PROBES.map(probe => ({ name: probe.tracepoint, attached: true }));
+  readonly report: ProbeReport[];
   /** Where they are pinned; null where there is no bpffs. */
   readonly pins: PinSet | null;
   readonly #snapshot: () => number;
   readonly #release: () => void;
 
-  private constructor(memory: SharedMemory, pins: PinSet | null, snapshot: () => number, release: () => void) {
+  private constructor(
+    memory: SharedMemory,
+    tracepoints: readonly string[],
+    pins: PinSet | null,
+    snapshot: () => number,
+    release: () => void,
+  ) {
+    this.report = tracepoints.map(name => ({ name, attached: true }));
     this.lethal = memory.lethal;
     this.bulk = memory.bulk;
     this.counters = memory.counters;
@@ -86,15 +105,23 @@ export class Probes {
         for (const name of SHARED_MAPS) bpf.pinMap(bpf.map(object, name), join(pins.directory, name));
         bpf.pinLink(iterator, join(pins.directory, 'snapshot'));
       }
-      for (const { program, tracepoint } of PROBES) {
-        const link = bpf.attach(bpf.program(object, program), tracepoint);
+      const probes = probesOf(object);
+      for (const { program, tracepoint } of probes) {
+        const link = bpf.attach(program, tracepoint);
         links.push(link);
-        if (pins) bpf.pinLink(link, join(pins.directory, `link_${tracepoint}`));
+        if (pins) bpf.pinLink(link, linkPath(pins, tracepoint));
       }
-      return new Probes(memory, pins, () => bpf.readIterator(iterator), () => {
+      const close = () => {
         release();
         bpf.closeObject(object);
-      });
+      };
+      return new Probes(
+        memory,
+        probes.map(probe => probe.tracepoint),
+        pins,
+        () => bpf.readIterator(iterator),
+        close,
+      );
     } catch (error) {
       release();
       bpf.closeObject(object);
@@ -106,7 +133,7 @@ export class Probes {
   static inherit(pins: PinSet): Probes {
     const memory = mapShared(name => bpf.openPinned(join(pins.directory, name)));
     const snapshot = join(pins.directory, 'snapshot');
-    return new Probes(memory, pins, () => openSync(snapshot, 'r'), () => removePins(pins));
+    return new Probes(memory, pinnedLinks(pins), pins, () => openSync(snapshot, 'r'), () => removePins(pins));
   }
 
   /** The records of the processes that exist now, in one buffer. */

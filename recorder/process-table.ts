@@ -10,8 +10,8 @@ export type Origin = 'fork' | 'snapshot' | 'repaired';
 export class Process {
   readonly id: number;
   readonly pid: number;
-  /** task_struct.start_boottime, nanoseconds. */
-  readonly start: number;
+  /** task_struct.start_boottime, nanoseconds; of a process met in /proc only to the hundredth of a second, until a record tells. */
+  start: number;
   started: number;
   origin: Origin;
   nsPid: number | null = null;
@@ -77,7 +77,7 @@ export class ProcessTable {
   /** The living process that bears this pid now. */
   bearer(pid: number): Process | null {
     const process = this.#byPid.get(pid);
-    return process !== undefined && process.ended === null ? process : null;
+    return process !== undefined && isLiving(process) ? process : null;
   }
 
   /** Enters a process that `find` did not know. A bearer of the same pid that was not seen to end has ended by now. */
@@ -96,18 +96,25 @@ export class ProcessTable {
       // An older life, met late: it takes its place behind the younger one.
       process.older = bearer.older;
       bearer.older = process;
+      this.#bury(process, bearer.started);
       return process;
     }
     if (bearer !== undefined) {
       process.older = bearer;
-      if (bearer.ended === null && bearer.unseenEnd === null) {
-        bearer.unseenEnd = process.started;
-        this.changed(bearer);
-        this.#dead.push(bearer);
-      }
+      if (isLiving(bearer)) this.#bury(bearer, process.started);
     }
     this.#byPid.set(process.pid, process);
+    if (!isLiving(process)) this.#dead.push(process);
     return process;
+  }
+
+  /** Notes that a process was gone by `time`, when the next one bore its pid. */
+  #bury(process: Process, time: number): void {
+    if (isLiving(process)) {
+      process.unseenEnd = time;
+      this.changed(process);
+    }
+    this.#dead.push(process);
   }
 
   /** To be called after any change of a process that is to be stored. */
@@ -156,9 +163,13 @@ export class ProcessTable {
   /** All that are not known to have ended. */
   *living(): IterableIterator<Process> {
     for (const process of this.#byPid.values()) {
-      if (process.ended === null && process.unseenEnd === null) yield process;
+      if (isLiving(process)) yield process;
     }
   }
+}
+
+function isLiving(process: Process): boolean {
+  return process.ended === null && process.unseenEnd === null;
 }
 
 function endOf(process: Process): number {

@@ -51,6 +51,11 @@ export function processFacts(pid: number, start: number | null): ProcessFacts | 
   };
 }
 
+/** A start time as exact as /proc tells it. */
+export function coarseStart(start: number): number {
+  return Math.floor(start / TICK_NS) * TICK_NS;
+}
+
 /** proc(5), /proc/PID/stat. The name may hold anything, a ')' too, so it ends at the last one. */
 export function parseStat(stat: Buffer): { comm: Buffer; ppid: number; startTicks: number } {
   const open = stat.indexOf('(');

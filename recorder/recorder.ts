@@ -10,6 +10,7 @@ import { Cgroups } from './cgroup.js';
 import { Clock } from './clock.js';
 import type { Context } from './context.js';
 import { Ledger, Tally } from './coverage.js';
+import { TABLES } from './events.js';
 import { Identity } from './identity.js';
 import { clocks } from './libbpf.js';
 import { log } from './log.js';
@@ -17,20 +18,16 @@ import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
 import { leftPins, type PinSet, removePins } from './pins.js';
 import { Pipeline } from './pipeline.js';
-import { PROBES, Probes, setupOf, WIRE } from './probes.js';
+import { Probes, setupOf, WIRE } from './probes.js';
 import { ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
 import { type Ending, type LastRun, Store } from './store.js';
-import { EXEC_COLUMNS, OOM_COLUMNS, SIGNAL, SIGNAL_COLUMNS } from './tables.js';
+import type { Table } from './table.js';
 import { Texts } from './texts.js';
 import { VERSION } from './version.js';
-
-const SIGNAL_ROWS = 20_000;
-const EXEC_ROWS = 8_192;
-const OOM_ROWS = 256;
 
 /** Names this boot of the machine: random(4). */
 export function bootId(): string {
@@ -63,6 +60,7 @@ export class Recorder {
       for (const set of pins) if (set !== mine || !inherited) this.#drainLeft(set);
       probes = inherited ?? Probes.load(options, options.scope.kind === 'tree' ? null : options.db);
       this.#probes = probes;
+      this.#store.attached(probes.report, inherited ? null : this.#clock.now());
       this.#ledger = this.#makeLedger(probes, last);
       this.#pipeline = this.#makePipeline(probes, this.#ledger);
       if (last && !inherited) this.#coverDown(last);
@@ -80,17 +78,15 @@ export class Recorder {
   #begin(isInherited: boolean): LastRun | null {
     const { scope } = this.#options;
     const last = this.#store.lastRun();
-    // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
-    const started = isInherited && last ? last.lastSeen : this.#clock.now();
     this.#store.begin({
-      started,
+      // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
+      started: isInherited && last ? last.lastSeen : this.#clock.now(),
       host: hostname(),
       kernel: release(),
       version: VERSION,
       pid: process.pid,
       scope: scopeText(scope),
       options: JSON.stringify(this.#options),
-      probes: JSON.stringify(PROBES.map(probe => ({ name: probe.tracepoint, attached: true }))),
     });
     return last;
   }
@@ -101,6 +97,7 @@ export class Recorder {
     for (const process of this.#store.livingProcesses()) table.restore(process);
     const texts = new Texts(next);
     const cgroups = new Cgroups(next.cgroup);
+    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table)]));
     return {
       clock: this.#clock,
       identity: new Identity(table, texts, this.#clock, cgroups, this.#store),
@@ -108,9 +105,7 @@ export class Recorder {
       cgroups,
       calls: new OpenCalls(next.call),
       repeats: new Repeats(),
-      signals: new Rows(SIGNAL_COLUMNS, SIGNAL_ROWS, SIGNAL.sender),
-      execs: new Rows(EXEC_COLUMNS, EXEC_ROWS),
-      ooms: new Rows(OOM_COLUMNS, OOM_ROWS),
+      rows: table => rows.get(table) as Rows,
       nextExec: next.exec,
     };
   }
@@ -180,6 +175,6 @@ function forgetTheDead(table: ProcessTable, now: number): void {
   for (const process of table.living()) {
     if (processFacts(process.pid, process.start) !== null) continue;
     process.unseenEnd = now;
-    table.changed(process);
+    table.ended(process);
   }
 }

@@ -2,9 +2,11 @@
  * Rows of one table that wait for their transaction. Every column of an event row is a number (texts are stored once and
  * referred to), so the rows lie in one Float64Array: adding one allocates nothing.
  *
- * Folding: a row that equals a waiting one in all `same` columns is counted there instead of being added. That is what
+ * Folding: a row that equals a waiting one from the column `sameFrom` on is counted there instead of being added. That is what
  * lets a storm of identical signals be kept whole.
  */
+
+import type { Table } from './table.js';
 
 /** Stands for NULL; no event has this number. */
 export const NULL = Number.MIN_SAFE_INTEGER;
@@ -12,43 +14,36 @@ export const NULL = Number.MIN_SAFE_INTEGER;
 const FOLD_SLOTS = 1 << 16; // twice the rows of a batch, and a power of two
 
 export class Rows {
-  readonly columns: readonly string[];
-  readonly capacity: number;
+  readonly table: Table;
   length = 0;
+  readonly #width: number;
   readonly #values: Float64Array;
-  /** Index of `same` columns, where they start and how many they are; empty: rows of this table are never folded. */
-  readonly #sameFrom: number;
   readonly #slots: Int32Array | null;
 
-  /**
-   * @param columns  names, in the order of the values
-   * @param sameFrom index of the first of the columns that must be equal to fold, all from there to the end; -1: never fold
-   */
-  constructor(columns: readonly string[], capacity: number, sameFrom = -1) {
-    this.columns = columns;
-    this.capacity = capacity;
-    this.#values = new Float64Array((capacity + 1) * columns.length);
-    this.#sameFrom = sameFrom;
-    this.#slots = sameFrom < 0 ? null : new Int32Array(FOLD_SLOTS);
+  constructor(table: Table) {
+    this.table = table;
+    this.#width = table.columns.length;
+    this.#values = new Float64Array((table.capacity + 1) * this.#width);
+    this.#slots = table.sameFrom < 0 ? null : new Int32Array(FOLD_SLOTS);
   }
 
   get isFull(): boolean {
-    return this.length >= this.capacity;
+    return this.length >= this.table.capacity;
   }
 
   /** Writes one value of the row that is being put together. */
   set(column: number, value: number): void {
-    this.#values[this.length * this.columns.length + column] = value;
+    this.#values[this.length * this.#width + column] = value;
   }
 
   /** A value of a waiting row. */
   get(row: number, column: number): number {
-    return this.#values[row * this.columns.length + column] as number;
+    return this.#values[row * this.#width + column] as number;
   }
 
   /** Changes a value of a waiting row. */
   put(row: number, column: number, value: number): void {
-    this.#values[row * this.columns.length + column] = value;
+    this.#values[row * this.#width + column] = value;
   }
 
   /**
@@ -57,27 +52,27 @@ export class Rows {
    */
   add(): number {
     if (this.#slots === null) return this.length++;
-    const base = this.length * this.columns.length;
+    const base = this.length * this.#width;
     for (let slot = this.#hash(base); ; slot = (slot + 1) & (FOLD_SLOTS - 1)) {
       const row = (this.#slots[slot] as number) - 1;
       if (row < 0) {
         this.#slots[slot] = this.length + 1;
         return this.length++;
       }
-      if (this.#equal(row * this.columns.length, base)) return row;
+      if (this.#equal(row * this.#width, base)) return row;
     }
   }
 
   #hash(base: number): number {
     let hash = 0x811c9dc5;
-    for (let i = this.#sameFrom; i < this.columns.length; i++) {
+    for (let i = this.table.sameFrom; i < this.#width; i++) {
       hash = Math.imul(hash ^ (this.#values[base + i] as number), 0x01000193);
     }
     return (hash ^ (hash >>> 15)) & (FOLD_SLOTS - 1);
   }
 
   #equal(a: number, b: number): boolean {
-    for (let i = this.#sameFrom; i < this.columns.length; i++) {
+    for (let i = this.table.sameFrom; i < this.#width; i++) {
       if (this.#values[a + i] !== this.#values[b + i]) return false;
     }
     return true;
@@ -85,8 +80,8 @@ export class Rows {
 
   /** Copies `count` rows from `from` on into `out`, NULLs as null: the arguments of a many-row INSERT. */
   copy(from: number, count: number, out: (number | null)[]): void {
-    const start = from * this.columns.length;
-    for (let i = 0; i < count * this.columns.length; i++) {
+    const start = from * this.#width;
+    for (let i = 0; i < count * this.#width; i++) {
       const value = this.#values[start + i] as number;
       out[i] = value === NULL ? null : value;
     }

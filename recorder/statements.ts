@@ -3,22 +3,46 @@
 import type Database from 'better-sqlite3';
 import { type Origin, Process } from './process-table.js';
 import type { Rows } from './rows.js';
-import { EXEC_COLUMNS, OOM_COLUMNS, PROCESS_COLUMNS, SIGNAL_COLUMNS } from './tables.js';
+import type { Table } from './table.js';
+
+/** `process`; those from `ns_pid` on may change. */
+const PROCESS_COLUMNS = [
+  'id',
+  'boot',
+  'pid',
+  'start_ns',
+  'ns_pid',
+  'started',
+  'ended',
+  'unseen_end',
+  'parent',
+  'parent_exec',
+  'origin',
+  'exec',
+  'comm',
+  'exe',
+  'argv',
+  'cwd',
+  'uid',
+  'cgroup',
+  'status',
+  'utime_us',
+  'stime_us',
+  'max_rss_kb',
+] as const;
 
 /** Rows in one INSERT: fewer rows cost more steps, more rows cost none fewer. */
 const ROWS_PER_INSERT = 32;
 
 /** An INSERT for all waiting rows of a table. */
-interface ManyRows {
+export interface ManyRows {
   run(rows: Rows): void;
 }
 
 export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' | 'process' | 'coverage', Database.Statement> {
-  exec: ManyRows;
-  signal: ManyRows;
-  oom: ManyRows;
   lastRun: Database.Statement;
   begin: Database.Statement;
+  attached: Database.Statement;
   endEarlierBoots: Database.Statement;
   totals: Database.Statement;
   lanes: Database.Statement;
@@ -31,7 +55,7 @@ export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' |
 export function prepareStatements(db: Database.Database): Statements {
   const columns = (names: readonly string[]) => names.map(name => `"${name}"`).join(', ');
   const values = (names: readonly string[]) => `(${names.map(() => '?').join(', ')})`;
-  const update = PROCESS_COLUMNS.slice(4).map(name => `"${name}" = excluded."${name}"`);
+  const update = PROCESS_COLUMNS.slice(PROCESS_COLUMNS.indexOf('start_ns')).map(name => `"${name}" = excluded."${name}"`);
   return {
     comm: db.prepare('INSERT INTO comm VALUES (?, ?, ?)'),
     path: db.prepare('INSERT INTO path VALUES (?, ?, ?)'),
@@ -41,9 +65,6 @@ export function prepareStatements(db: Database.Database): Statements {
       `INSERT INTO process (${columns(PROCESS_COLUMNS)}) VALUES ${values(PROCESS_COLUMNS)}
        ON CONFLICT (id) DO UPDATE SET ${update.join(', ')}`,
     ),
-    exec: manyRows(db, 'exec', EXEC_COLUMNS),
-    signal: manyRows(db, 'signal', SIGNAL_COLUMNS),
-    oom: manyRows(db, 'oom_kill', OOM_COLUMNS),
     coverage: db.prepare(
       `INSERT INTO coverage (recording, from_time, to_time, kind, event, lane, count, cause)
        VALUES (@recording, @from, @to, @kind, @event, @lane, @count, @cause)`,
@@ -53,9 +74,10 @@ export function prepareStatements(db: Database.Database): Statements {
        FROM recording WHERE id <> ? ORDER BY id DESC LIMIT 1`,
     ),
     begin: db.prepare(
-      `INSERT INTO recording (boot, started, updated, host, kernel, version, pid, scope, options, probes)
-       VALUES (@boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options, @probes)`,
+      `INSERT INTO recording (boot, started, updated, host, kernel, version, pid, scope, options)
+       VALUES (@boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options)`,
     ),
+    attached: db.prepare('UPDATE recording SET probes = @probes, started = coalesce(@at, started) WHERE id = @id'),
     endEarlierBoots: db.prepare(
       'UPDATE process SET unseen_end = @now WHERE ended IS NULL AND unseen_end IS NULL AND boot <> @boot',
     ),
@@ -76,10 +98,10 @@ export function prepareStatements(db: Database.Database): Statements {
 }
 
 /** An INSERT of many rows at a time, and of one for the rest. */
-function manyRows(db: Database.Database, table: string, columns: readonly string[]): ManyRows {
+export function insertRows(db: Database.Database, { name, columns }: Table): ManyRows {
   const insert = (rows: number) => {
     const row = `(${columns.map(() => '?').join(', ')})`;
-    return db.prepare(`INSERT INTO "${table}" (${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`);
+    return db.prepare(`INSERT INTO "${name}" (${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`);
   };
   const many = insert(ROWS_PER_INSERT);
   const one = insert(1);

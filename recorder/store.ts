@@ -10,8 +10,18 @@ import type { CgroupRow } from './cgroup.js';
 import type { CoverageRow, LaneState } from './coverage.js';
 import type { Archive } from './identity.js';
 import type { Process } from './process-table.js';
+import type { ProbeReport } from './probes.js';
 import type { Rows } from './rows.js';
-import { type ProcessRow, prepareStatements, processOf, processRow, type Statements } from './statements.js';
+import {
+  insertRows,
+  type ManyRows,
+  type ProcessRow,
+  prepareStatements,
+  processOf,
+  processRow,
+  type Statements,
+} from './statements.js';
+import type { Table } from './table.js';
 import type { NextIds, TextRow } from './texts.js';
 
 /** How long a batch waits for another connection's lock before it is tried again with the next. */
@@ -19,9 +29,8 @@ const BUSY_MS = 100;
 
 /** Everything that one transaction stores. */
 export interface Batch {
-  signals: Rows;
-  execs: Rows;
-  ooms: Rows;
+  /** Of each table that records fill. */
+  rows: readonly Rows[];
   processes: readonly Process[];
   comms: TextRow[];
   paths: TextRow[];
@@ -56,7 +65,6 @@ export interface RunFacts {
   pid: number;
   scope: string;
   options: string;
-  probes: string;
 }
 
 /** When an earlier run gave its last sign of life, and whether that was a goodbye. */
@@ -76,6 +84,7 @@ export class Store implements Archive {
   #recording = 0;
   readonly #db: Database.Database;
   readonly #statements: Statements;
+  readonly #inserts = new Map<Table, ManyRows>();
 
   /** Opens or makes the database at `path`. The caller has made sure that the path is safe. */
   constructor(path: string, bootId: string) {
@@ -119,6 +128,11 @@ export class Store implements Archive {
     this.#statements.endEarlierBoots.run({ now: facts.started, boot: this.boot });
   }
 
+  /** Notes the probes of the run, and when the last of them was attached, unless they were before. */
+  attached(probes: readonly ProbeReport[], at: number | null): void {
+    this.#statements.attached.run({ probes: JSON.stringify(probes), at, id: this.#recording });
+  }
+
   /** Stores a batch, all or nothing, and durably. Throws SqliteError. */
   write(batch: Batch): void {
     const s = this.#statements;
@@ -129,9 +143,7 @@ export class Store implements Archive {
       for (const { id, values } of batch.argvs) s.argv.run(id, ...values);
       for (const row of batch.cgroups) s.cgroup.run(...row);
       for (const process of batch.processes) s.process.run(...processRow(process, this.boot));
-      s.exec.run(batch.execs);
-      s.signal.run(batch.signals);
-      s.oom.run(batch.ooms);
+      for (const rows of batch.rows) if (rows.length > 0) this.#insertsOf(rows.table).run(rows);
       for (const row of batch.coverage) s.coverage.run({ ...row, recording: this.#recording });
       const { token, lethal, bulk, accounted, lost } = batch.lanes;
       s.lanes.run({ token, lethal, bulk, accounted, lost: JSON.stringify(lost) });
@@ -143,7 +155,15 @@ export class Store implements Archive {
     }
     this.rows +=
       batch.comms.length + batch.paths.length + batch.argvs.length + batch.cgroups.length + batch.processes.length +
-      batch.execs.length + batch.signals.length + batch.ooms.length + batch.coverage.length;
+      batch.coverage.length + batch.rows.reduce((sum, rows) => sum + rows.length, 0);
+  }
+
+  #insertsOf(table: Table): ManyRows {
+    const known = this.#inserts.get(table);
+    if (known) return known;
+    const inserts = insertRows(this.#db, table);
+    this.#inserts.set(table, inserts);
+    return inserts;
   }
 
   /** How far these lanes were read and stored; null: never. */

@@ -23,29 +23,46 @@ function utf8(bytes: Uint8Array): string {
 
 /** Keeps what is valid UTF-8, doubles backslashes, and writes each other byte, and NUL, as \xHH. */
 function escapeBytes(bytes: Uint8Array): string {
-  let text = '';
+  const out = Buffer.allocUnsafe(bytes.length * 4);
+  let end = 0;
   for (let at = 0; at < bytes.length; ) {
-    const length = sequenceLength(bytes[at] as number);
-    const sequence = bytes.subarray(at, at + length);
-    if (length > 0 && sequence.length === length && isUtf8(sequence) && sequence[0] !== 0) {
-      const character = utf8(sequence);
-      text += character === '\\' ? '\\\\' : character;
-      at += length;
-    } else {
-      text += `\\x${(bytes[at] as number).toString(16).padStart(2, '0')}`;
-      at += 1;
+    const byte = bytes[at] as number;
+    const length = characterLength(bytes, at);
+    if (length === 0) {
+      out[end++] = BACKSLASH;
+      out[end++] = X;
+      out[end++] = HEX[byte >> 4] as number;
+      out[end++] = HEX[byte & 15] as number;
+      at++;
+      continue;
     }
+    if (byte === BACKSLASH) out[end++] = BACKSLASH;
+    for (const last = at + length; at < last; at++) out[end++] = bytes[at] as number;
   }
-  return text;
+  return out.toString('utf8', 0, end);
 }
 
-function sequenceLength(first: number): number {
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return 2;
-  if (first >= 0xe0 && first < 0xf0) return 3;
-  if (first >= 0xf0 && first < 0xf5) return 4;
-  return 0;
+const BACKSLASH = 0x5c;
+const X = 0x78;
+const HEX = Buffer.from('0123456789abcdef');
+
+/** Bytes of the character that starts at `at` (Unicode, table 3-7); 0 where none does, and at a NUL. */
+function characterLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number;
+  if (first < 0x80) return first === 0 ? 0 : 1;
+  const length = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (length === 0 || at + length > bytes.length) return 0;
+  const second = bytes[at + 1] as number;
+  if (second < (SECOND_MIN[first] ?? 0x80) || second > (SECOND_MAX[first] ?? 0xbf)) return 0;
+  for (let i = at + 2; i < at + length; i++) {
+    if (((bytes[i] as number) & 0xc0) !== 0x80) return 0;
+  }
+  return length;
 }
+
+/** Where the second byte is bound tighter: overlong forms, surrogates, the last code point. */
+const SECOND_MIN: Record<number, number> = { 0xe0: 0xa0, 0xf0: 0x90 };
+const SECOND_MAX: Record<number, number> = { 0xed: 0x9f, 0xf4: 0x8f };
 
 /** The strings of a block of NUL-terminated ones; the last may lack its NUL when the block was cut. */
 export function splitStrings(block: Uint8Array): Uint8Array[] {

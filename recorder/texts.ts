@@ -6,6 +6,8 @@
 import { decodeText, splitStrings } from './text.js';
 
 const KNOWN_MAX = 20_000;
+/** Longer texts are not remembered: many would fill the memory, and V8 hashes a string beyond 16 KiB by its length alone. */
+const KEY_MAX = 1024;
 
 /** A row for the table of a pool; `values` in the order of its columns. */
 export interface TextRow {
@@ -24,12 +26,14 @@ class Pool {
 
   /** The id of the text with these bytes; `values` is asked for only when it is new. */
   id(key: string, values: () => TextRow['values']): number {
-    const known = this.#known.get(key);
+    const isLong = key.length > KEY_MAX;
+    const known = isLong ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
-    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     const id = this.#nextId++;
-    this.#known.set(key, id);
     this.added.push({ id, values: values() });
+    if (isLong) return id;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(key, id);
     return id;
   }
 }

@@ -2,18 +2,27 @@
 
 import { EvAttempt } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../events.js';
+import { type EventSpec, Fate } from '../event-spec.js';
 import { Mechanism, sendCall } from '../mechanism.js';
 import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
-import { SIGNAL } from '../tables.js';
-import { addSignal, isRepeat } from './add-signal.js';
+import { addSignal, isRepeat, SIGNAL, SIGNAL_TABLE } from './signal-row.js';
+
+export const attempt: EventSpec = {
+  name: 'attempt',
+  bytes: EvAttempt.bytes,
+  parts: [],
+  table: SIGNAL_TABLE,
+  changesProcesses: false,
+  apply,
+};
 
 const PROBE = 5; // outcome_name
 
-export function applyAttempt(context: Context, memory: Memory, at: number): Fate {
+function apply(context: Context, memory: Memory, at: number): Fate {
   if (isRepeat(context, memory, at, EvAttempt.bytes)) return Fate.folded;
-  const { identity, signals } = context;
+  const { identity } = context;
+  const signals = context.rows(SIGNAL_TABLE);
   const { i32, u32 } = memory;
   const tid = i32[(at + EvAttempt.h_key_tid) >> 2] as number;
   const syscall = i32[(at + EvAttempt.syscall) >> 2] as number;

@@ -2,17 +2,53 @@
 
 import { EvExec } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../events.js';
+import { type EventSpec, Fate } from '../event-spec.js';
 import { type Memory, u64 } from '../ring.js';
 import { NULL } from '../rows.js';
-import { EXEC } from '../tables.js';
+import { defineTable } from '../table.js';
 import { joinPath } from '../text.js';
 import { untilNul } from '../texts.js';
 
+const TABLE = defineTable('exec', [
+  'id',
+  'time',
+  'process',
+  'result',
+  'filename',
+  'exe',
+  'interp',
+  'argv',
+  'cwd',
+  'comm',
+  'uid',
+  'gid',
+  'euid',
+  'egid',
+  'loginuid',
+  'session',
+  'tty',
+  'cgroup',
+  'inode',
+  'device',
+  'old_tid',
+  'flags',
+], 8_192);
+const EXEC = TABLE.at;
+
+export const exec: EventSpec = {
+  name: 'exec',
+  bytes: EvExec.bytes,
+  parts: [EvExec.exe_bytes, EvExec.cwd_bytes, EvExec.filename_bytes, EvExec.interp_bytes, EvExec.argv_bytes],
+  table: TABLE,
+  changesProcesses: true,
+  apply,
+};
+
 const UNSET = 0xffffffff;
 
-export function applyExec(context: Context, memory: Memory, at: number): Fate {
-  const { identity, texts, execs } = context;
+function apply(context: Context, memory: Memory, at: number): Fate {
+  const { identity, texts } = context;
+  const execs = context.rows(TABLE);
   const { i32, u32, u8 } = memory;
   const number = (field: number) => u32[(at + field) >> 2] as number;
   let end = at + EvExec.data;

@@ -2,16 +2,26 @@
 
 import { EvExit } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../events.js';
+import { type EventSpec, Fate } from '../event-spec.js';
 import { type Memory, u64 } from '../ring.js';
 
 const PAGE_KB = 4;
 
-export function applyExit({ clock, identity, cgroups }: Context, memory: Memory, at: number): Fate {
+export const exit: EventSpec = {
+  name: 'exit',
+  bytes: EvExit.bytes,
+  parts: [],
+  table: null,
+  changesProcesses: true,
+  apply,
+};
+
+function apply({ clock, identity, cgroups }: Context, memory: Memory, at: number): Fate {
   const process = identity.at(memory, at + EvExit.h_key_start);
   if (process === null) return Fate.malformed;
   if (process.ended !== null) return Fate.folded; // two last threads at once: both told the same
   process.ended = clock.wallOf(u64(memory, at + EvExit.h_time));
+  process.unseenEnd = null;
   process.status = memory.i32[(at + EvExit.status) >> 2] as number;
   process.userUs = Math.round(u64(memory, at + EvExit.utime) / 1000);
   process.systemUs = Math.round(u64(memory, at + EvExit.stime) / 1000);

@@ -2,19 +2,36 @@
 
 import { EvOom } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../events.js';
+import { type EventSpec, Fate } from '../event-spec.js';
+import { Mechanism } from '../mechanism.js';
+import { SIG } from '../numbers.js';
 import { type Memory, u64 } from '../ring.js';
-import { NULL } from '../rows.js';
-import { OOM } from '../tables.js';
+import { NULL, type Rows } from '../rows.js';
+import { defineTable } from '../table.js';
 import { joinPath } from '../text.js';
+import { SIGNAL, SIGNAL_TABLE } from './signal-row.js';
 
-export function applyOom({ clock, identity, texts, ooms }: Context, memory: Memory, at: number): Fate {
+const TABLE = defineTable('oom_kill', ['time', 'victim', 'trigger', 'memory_cgroup', 'oom_score_adj'], 256);
+const OOM = TABLE.at;
+
+export const oom: EventSpec = {
+  name: 'oom',
+  bytes: EvOom.bytes,
+  parts: [EvOom.memcg_bytes],
+  table: TABLE,
+  changesProcesses: true,
+  apply,
+};
+
+function apply({ clock, identity, texts, rows }: Context, memory: Memory, at: number): Fate {
   const victim = identity.at(memory, at + EvOom.victim_start);
   if (victim === null) return Fate.malformed;
   const trigger = identity.at(memory, at + EvOom.h_key_start);
   const data = at + EvOom.data;
   const memcg = memory.u8.subarray(data, data + (memory.u32[(at + EvOom.memcg_bytes) >> 2] as number));
   victim.oomVictim = true;
+  nameCause(rows(SIGNAL_TABLE), victim.id);
+  const ooms = rows(TABLE);
   ooms.set(OOM.time, clock.wallOf(u64(memory, at + EvOom.h_time)));
   ooms.set(OOM.victim, victim.id);
   ooms.set(OOM.trigger, trigger?.id ?? NULL);
@@ -22,4 +39,12 @@ export function applyOom({ clock, identity, texts, ooms }: Context, memory: Memo
   ooms.set(OOM.oom_score_adj, memory.i32[(at + EvOom.oom_score_adj) >> 2] as number);
   ooms.add();
   return Fate.stored;
+}
+
+/** The kernel sends the SIGKILL just before it marks the victim (mm/oom_kill.c, __oom_kill_process), so its row waits already. */
+function nameCause(signals: Rows, victim: number): void {
+  for (let row = signals.length - 1; row >= 0; row--) {
+    if (signals.get(row, SIGNAL.target) !== victim || signals.get(row, SIGNAL.sig) !== SIG.KILL) continue;
+    if (signals.get(row, SIGNAL.mechanism) === Mechanism.kernel) signals.put(row, SIGNAL.mechanism, Mechanism.oom);
+  }
 }

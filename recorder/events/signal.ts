@@ -2,16 +2,25 @@
 
 import { EvSignal, SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../events.js';
+import { type EventSpec, Fate } from '../event-spec.js';
 import { hasSender, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
 import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
-import { SIGNAL } from '../tables.js';
-import { addSignal, isRepeat } from './add-signal.js';
+import { addSignal, isRepeat, SIGNAL, SIGNAL_TABLE } from './signal-row.js';
 
-export function applySignal(context: Context, memory: Memory, at: number): Fate {
+export const signal: EventSpec = {
+  name: 'signal',
+  bytes: EvSignal.bytes,
+  parts: [],
+  table: SIGNAL_TABLE,
+  changesProcesses: false,
+  apply,
+};
+
+function apply(context: Context, memory: Memory, at: number): Fate {
   if (isRepeat(context, memory, at, EvSignal.bytes)) return Fate.folded;
-  const { identity, signals } = context;
+  const { identity } = context;
+  const signals = context.rows(SIGNAL_TABLE);
   const { u8, i32, u32 } = memory;
   const running = identity.at(memory, at + EvSignal.h_key_start);
   const target = identity.at(memory, at + EvSignal.target_start);

@@ -1,11 +1,37 @@
-/** How a row of `signal` comes about: it is added, or counted in one that is equal. */
+/** A row of `signal`, and how it comes about: it is added, or counted in one that is equal. */
 
 import { SnoopHeader } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../events.js';
+import { Fate } from '../event-spec.js';
 import { type Memory, u64 } from '../ring.js';
 import { NULL, type Rows } from '../rows.js';
-import { SIGNAL } from '../tables.js';
+import { defineTable } from '../table.js';
+
+/** Two rows that are equal from `sender` on are folded. */
+export const SIGNAL_TABLE = defineTable('signal', [
+  'time',
+  'last_time',
+  'count',
+  'sender',
+  'sender_tid',
+  'sender_uid',
+  'sender_comm',
+  'sender_exec',
+  'target',
+  'target_tid',
+  'target_comm',
+  'sig',
+  'code',
+  'mechanism',
+  'call',
+  'outcome',
+  'disposition',
+  'target_arg',
+  'syscall',
+], 20_000, 'sender');
+
+/** Positions of its columns. */
+export const SIGNAL = SIGNAL_TABLE.at;
 
 /**
  * Counts the record at `at` in the row of the one that it repeats byte for byte. False: it repeats none.
@@ -13,7 +39,7 @@ import { SIGNAL } from '../tables.js';
 export function isRepeat(context: Context, memory: Memory, at: number, bytes: number): boolean {
   const row = context.repeats.find(memory, at, bytes);
   if (row < 0) return false;
-  count(context.signals, row, context.clock.wallOf(u64(memory, at + SnoopHeader.time)));
+  count(context.rows(SIGNAL_TABLE), row, context.clock.wallOf(u64(memory, at + SnoopHeader.time)));
   return true;
 }
 
@@ -22,7 +48,8 @@ export function isRepeat(context: Context, memory: Memory, at: number, bytes: nu
  * @param mayRepeat the next record that equals this one is to be counted in the same row
  */
 export function addSignal(context: Context, memory: Memory, at: number, bytes: number, mayRepeat: boolean): Fate {
-  const { clock, signals } = context;
+  const { clock } = context;
+  const signals = context.rows(SIGNAL_TABLE);
   const time = clock.wallOf(u64(memory, at + SnoopHeader.time));
   const fresh = signals.length;
   signals.set(SIGNAL.time, time);

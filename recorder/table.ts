@@ -1,0 +1,23 @@
+/** A table that records fill row by row: which columns, how many rows a batch may hold, and which rows are one. */
+
+export interface Table<Column extends string = string> {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** Position of each column. */
+  readonly at: { readonly [name in Column]: number };
+  /** Rows that wait for their transaction at most. */
+  readonly capacity: number;
+  /** From this column to the last, two rows with equal values are one with a count; -1: never. */
+  readonly sameFrom: number;
+}
+
+/** @param sameFrom first of the columns that must be equal for two rows to be folded into one; none: never fold */
+export function defineTable<const Column extends string>(
+  name: string,
+  columns: readonly Column[],
+  capacity: number,
+  sameFrom?: NoInfer<Column>,
+): Table<Column> {
+  const at = Object.fromEntries(columns.map((column, i) => [column, i])) as { [name in Column]: number };
+  return { name, columns, at, capacity, sameFrom: sameFrom === undefined ? -1 : at[sameFrom] };
+}
