@@ -19,6 +19,4 @@ export interface Context {
   repeats: Repeats;
   /** The waiting rows of a table. */
   rows(table: Table): Rows;
-  /** Id of the next row of `exec`. */
-  nextExec: number;
 }

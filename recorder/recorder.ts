@@ -97,7 +97,7 @@ export class Recorder {
     for (const process of this.#store.livingProcesses()) table.restore(process);
     const texts = new Texts(next);
     const cgroups = new Cgroups(next.cgroup);
-    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table)]));
+    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, this.#store.nextId(table.name))]));
     return {
       clock: this.#clock,
       identity: new Identity(table, texts, this.#clock, cgroups, this.#store),
@@ -106,7 +106,6 @@ export class Recorder {
       calls: new OpenCalls(next.call),
       repeats: new Repeats(),
       rows: table => rows.get(table) as Rows,
-      nextExec: next.exec,
     };
   }
 

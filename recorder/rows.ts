@@ -16,12 +16,15 @@ const FOLD_SLOTS = 1 << 16; // twice the rows of a batch, and a power of two
 export class Rows {
   readonly table: Table;
   length = 0;
+  /** `id` of the first waiting row; they grow by one from there, over all segments of a recording. */
+  firstId: number;
   readonly #width: number;
   readonly #values: Float64Array;
   readonly #slots: Int32Array | null;
 
-  constructor(table: Table) {
+  constructor(table: Table, firstId: number) {
     this.table = table;
+    this.firstId = firstId;
     this.#width = table.columns.length;
     this.#values = new Float64Array((table.capacity + 1) * this.#width);
     this.#slots = table.sameFrom < 0 ? null : new Int32Array(FOLD_SLOTS);
@@ -78,16 +81,21 @@ export class Rows {
     return true;
   }
 
-  /** Copies `count` rows from `from` on into `out`, NULLs as null: the arguments of a many-row INSERT. */
+  /** Copies `count` rows from `from` on into `out`, each behind its id, NULLs as null: the arguments of an INSERT. */
   copy(from: number, count: number, out: (number | null)[]): void {
-    const start = from * this.#width;
-    for (let i = 0; i < count * this.#width; i++) {
-      const value = this.#values[start + i] as number;
-      out[i] = value === NULL ? null : value;
+    let at = 0;
+    for (let row = from; row < from + count; row++) {
+      out[at++] = this.firstId + row;
+      for (let i = row * this.#width; i < (row + 1) * this.#width; i++) {
+        const value = this.#values[i] as number;
+        out[at++] = value === NULL ? null : value;
+      }
     }
   }
 
+  /** The rows are stored. */
   clear(): void {
+    this.firstId += this.length;
     this.length = 0;
     this.#slots?.fill(0);
   }

@@ -99,14 +99,13 @@ export function prepareStatements(db: Database.Database): Statements {
 
 /** An INSERT of many rows at a time, and of one for the rest. */
 export function insertRows(db: Database.Database, { name, columns }: Table): ManyRows {
-  const insert = (rows: number) => {
-    const row = `(${columns.map(() => '?').join(', ')})`;
-    return db.prepare(`INSERT INTO "${name}" (${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`);
-  };
+  const row = `(?, ${columns.map(() => '?').join(', ')})`;
+  const insert = (rows: number) =>
+    db.prepare(`INSERT INTO "${name}" (id, ${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`);
   const many = insert(ROWS_PER_INSERT);
   const one = insert(1);
-  const manyArguments: (number | null)[] = new Array(ROWS_PER_INSERT * columns.length).fill(null);
-  const oneArguments: (number | null)[] = new Array(columns.length).fill(null);
+  const manyArguments: (number | null)[] = new Array(ROWS_PER_INSERT * (columns.length + 1)).fill(null);
+  const oneArguments: (number | null)[] = new Array(columns.length + 1).fill(null);
   return {
     run(rows: Rows): void {
       let at = 0;

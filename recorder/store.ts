@@ -101,18 +101,19 @@ export class Store implements Archive {
   }
 
   /** First free ids, for rows whose ids the recorder gives. */
-  nextIds(): NextIds & { process: number; exec: number; call: number; cgroup: number } {
-    const next = (table: string, column = 'id') =>
-      (this.#db.prepare(`SELECT coalesce(max("${column}"), 0) + 1 FROM "${table}"`).pluck().get() as number);
+  nextIds(): NextIds & { process: number; cgroup: number; call: number } {
     return {
-      comm: next('comm'),
-      path: next('path'),
-      argv: next('argv'),
-      process: next('process'),
-      exec: next('exec'),
-      cgroup: next('cgroup'),
-      call: next('signal', 'call'),
+      comm: this.nextId('comm'),
+      path: this.nextId('path'),
+      argv: this.nextId('argv'),
+      process: this.nextId('process'),
+      cgroup: this.nextId('cgroup'),
+      call: this.nextId('signal', 'call'),
     };
+  }
+
+  nextId(table: string, column = 'id'): number {
+    return this.#db.prepare(`SELECT coalesce(max("${column}"), 0) + 1 FROM "${table}"`).pluck().get() as number;
   }
 
   /** The run before this one, if there was one. */

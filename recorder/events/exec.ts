@@ -10,7 +10,6 @@ import { joinPath } from '../text.js';
 import { untilNul } from '../texts.js';
 
 const TABLE = defineTable('exec', [
-  'id',
   'time',
   'process',
   'result',
@@ -66,9 +65,7 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   const comm = identity.comm(process, memory, at + EvExec.comm);
   const oldTid = number(EvExec.old_tid);
   const cgroup = context.cgroups.id(u64(memory, at + EvExec.cgroup));
-  const id = context.nextExec++;
 
-  execs.set(EXEC.id, id);
   execs.set(EXEC.time, context.clock.wallOf(u64(memory, at + EvExec.h_time)));
   execs.set(EXEC.process, process.id);
   execs.set(EXEC.result, result);
@@ -90,10 +87,10 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   execs.set(EXEC.device, result === 0 ? number(EvExec.device) : NULL);
   execs.set(EXEC.old_tid, oldTid === process.pid ? NULL : oldTid);
   execs.set(EXEC.flags, number(EvExec.h_flags));
-  execs.add();
+  const row = execs.add();
 
   if (result === 0) {
-    process.exec = id;
+    process.exec = execs.firstId + row;
     process.exe = exePath;
     process.argv = argv;
     process.cwd = cwd;

@@ -14,8 +14,10 @@ export function addNewcomer({ clock, identity }: Context, memory: Memory, at: nu
   return identity.table.add(pidAt(memory, at), start, clock.wallOf(start), origin);
 }
 
-/** What an exec or the end told of a process whose fork comes late is newer, and stays. */
-/** Copies what the record tells of the process itself. */
+/**
+ * Copies what the record tells of the process itself. What an exec or the end told of one whose fork comes late is newer,
+ * and stays.
+ */
 export function fillNewcomer({ identity, cgroups }: Context, process: Process, memory: Memory, at: number): void {
   if (process.comm === null) identity.comm(process, memory, at + EvProcess.comm);
   process.uid ??= memory.u32[(at + EvProcess.uid) >> 2] as number;
