@@ -13,6 +13,15 @@ CREATE TABLE meta (
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- A recording is kept in segments, each a database of its own: the live one and sealed ones. Ids grow over all of them. At
+-- the head of a segment stand copies of what its rows refer to, from the segment before: the living processes with
+-- their ancestors, and their texts. Rows with an id below `id` are such copies; of a process or recording that stands in
+-- several segments the newest copy is the current one.
+CREATE TABLE first_id (
+  "table" TEXT PRIMARY KEY,
+  id      INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- One boot of the machine: a pid and a start time mean a process only within one.
 CREATE TABLE boot (
   id      INTEGER PRIMARY KEY,
@@ -171,7 +180,7 @@ CREATE TABLE signal (
   target_tid  INTEGER,            -- NULL: sent to the process, not to one thread
   target_comm INTEGER REFERENCES comm(id),
   mechanism   INTEGER NOT NULL REFERENCES mechanism_name(id),
-  call        INTEGER,            -- one call, several targets: they share this number
+  call        INTEGER,            -- one call, several targets: they share this number, the id of the first row of the call
   outcome     INTEGER NOT NULL,   -- outcome_name; negative: the errno of the refusal
   disposition INTEGER,            -- what the target would do with it: disposition_name
   target_arg  INTEGER,            -- the target as the sender named it: a pid in its namespace, a group, a descriptor

@@ -23,8 +23,6 @@ export interface EventSpec {
   parts: readonly number[];
   /** The table that it fills; null: it only tells of processes and cgroups, which have a way of their own. */
   table: Table | null;
-  /** Rows of later records depend on what this one tells. */
-  changesProcesses: boolean;
   /** Turns the record at `at` into rows. It has been checked, and its bytes are lent: copy what you keep. */
   apply(context: Context, memory: Memory, at: number): Fate;
 }

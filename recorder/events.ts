@@ -50,7 +50,5 @@ export function applyRecord(context: Context, memory: Memory, at: number, length
   for (let i = 0; i < spec.parts.length; i++) {
     end += memory.u32[(at + (spec.parts[i] as number)) >> 2] as number;
   }
-  if (end > length) return Fate.malformed;
-  if (spec.changesProcesses) context.repeats.clear();
-  return spec.apply(context, memory, at);
+  return end > length ? Fate.malformed : spec.apply(context, memory, at);
 }

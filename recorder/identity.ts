@@ -86,8 +86,9 @@ export class Identity {
   /**
    * The id of the command name at `at`, and whether it is the one last stored for the process: names change rarely, so
    * most of the time this is four comparisons.
+   * @param isLeader it is the name of the process; other threads may have names of their own
    */
-  comm(process: Process | null, memory: Memory, at: number): number {
+  comm(process: Process | null, memory: Memory, at: number, isLeader = true): number {
     const words = process?.commWords;
     const from = at >> 2;
     if (
@@ -101,7 +102,7 @@ export class Identity {
       return process.comm;
     }
     const id = this.#texts.comm(memory.u8.subarray(at, at + COMM_BYTES));
-    if (process && words) {
+    if (process && words && isLeader) {
       words.set(memory.i32.subarray(from, from + 4));
       if (process.comm !== id) {
         process.comm = id;

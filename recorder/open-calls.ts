@@ -1,23 +1,20 @@
 /**
- * Calls aimed at a group, from the first signal that one generated to its return: all its targets share one number.
- * A thread is in one call at a time, so its id is the key.
+ * Calls aimed at a group, from the first signal that one generated to its return: all its targets share one number, the id
+ * of the first one's row. A thread is in one call at a time, so its id is the key.
  */
 
 export class OpenCalls {
-  #next: number;
   readonly #byThread = new Map<number, number>();
 
-  constructor(next: number) {
-    this.#next = next;
-  }
-
-  /** The number of the group call that this thread is in. */
-  of(tid: number): number {
+  /**
+   * The number of the group call that this thread is in.
+   * @param next the id that the row of this signal will have, if it is the first of its call
+   */
+  of(tid: number, next: number): number {
     const open = this.#byThread.get(tid);
     if (open !== undefined) return open;
-    const call = this.#next++;
-    this.#byThread.set(tid, call);
-    return call;
+    this.#byThread.set(tid, next);
+    return next;
   }
 
   /** The call returned. */

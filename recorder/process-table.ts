@@ -54,6 +54,8 @@ const DEAD_MAX = 20_000;
 export class ProcessTable {
   /** Processes changed since the last `clearDirty`. */
   #dirty: Process[] = [];
+  /** Grows with every change of a process: what was concluded from the table before may not hold any more. */
+  changes = 0;
   #nextId: number;
   readonly #byPid = new Map<number, Process>();
   /** In the order of their deaths. */
@@ -91,6 +93,7 @@ export class ProcessTable {
   }
 
   #enter(process: Process): Process {
+    this.changes++;
     const bearer = this.#byPid.get(process.pid);
     if (bearer !== undefined && bearer.start > process.start) {
       // An older life, met late: it takes its place behind the younger one.
@@ -119,6 +122,7 @@ export class ProcessTable {
 
   /** To be called after any change of a process that is to be stored. */
   changed(process: Process): void {
+    this.changes++;
     if (process.dirty) return;
     process.dirty = true;
     this.#dirty.push(process);

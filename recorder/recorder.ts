@@ -103,7 +103,7 @@ export class Recorder {
       identity: new Identity(table, texts, this.#clock, cgroups, this.#store),
       texts,
       cgroups,
-      calls: new OpenCalls(next.call),
+      calls: new OpenCalls(),
       repeats: new Repeats(),
       rows: table => rows.get(table) as Rows,
     };

@@ -2,8 +2,8 @@
  * Recognises a record that repeats a recent one byte for byte, time aside: in a storm nearly all do, and then nothing has
  * to be looked up, classified and hashed again; the waiting row is counted up. A direct-mapped cache of raw records.
  *
- * It holds only while nothing changed that a row depends on: whoever applies a record that changes a process, or stores the
- * rows, clears it.
+ * It holds only while nothing changed that a row depends on: it forgets all when a process changed, and whoever stores the
+ * rows clears it.
  */
 
 import { SnoopHeader } from '../bpf/wire.gen.js';
@@ -18,9 +18,14 @@ export class Repeats {
   /** Row in which the record of a slot is counted, -1: the slot is free. */
   readonly #rows = new Int32Array(SLOTS).fill(-1);
   #isClear = true;
+  #changes = 0;
 
-  /** The waiting row that counts records equal to the one at `at`, or -1. */
-  find(memory: Memory, at: number, bytes: number): number {
+  /**
+   * The waiting row that counts records equal to the one at `at`, or -1.
+   * @param changes ProcessTable.changes
+   */
+  find(memory: Memory, at: number, bytes: number, changes: number): number {
+    this.#holdOnlyFor(changes);
     if (this.#isClear) return -1;
     const from = at >> 2;
     const slot = slotOf(memory.i32, from, bytes >> 2);
@@ -35,13 +40,20 @@ export class Repeats {
   }
 
   /** Remembers that the record at `at` is counted in `row`. */
-  remember(memory: Memory, at: number, bytes: number, row: number): void {
+  remember(memory: Memory, at: number, bytes: number, changes: number, row: number): void {
+    this.#holdOnlyFor(changes);
     const from = at >> 2;
     const slot = slotOf(memory.i32, from, bytes >> 2);
     const base = slot * SLOT_WORDS;
     for (let i = 0; i < bytes >> 2; i++) this.#words[base + i] = memory.i32[from + i] as number;
     this.#rows[slot] = row;
     this.#isClear = false;
+  }
+
+  #holdOnlyFor(changes: number): void {
+    if (changes === this.#changes) return;
+    this.#changes = changes;
+    this.clear();
   }
 
   clear(): void {

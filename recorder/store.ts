@@ -101,19 +101,18 @@ export class Store implements Archive {
   }
 
   /** First free ids, for rows whose ids the recorder gives. */
-  nextIds(): NextIds & { process: number; cgroup: number; call: number } {
+  nextIds(): NextIds & { process: number; cgroup: number } {
     return {
       comm: this.nextId('comm'),
       path: this.nextId('path'),
       argv: this.nextId('argv'),
       process: this.nextId('process'),
       cgroup: this.nextId('cgroup'),
-      call: this.nextId('signal', 'call'),
     };
   }
 
-  nextId(table: string, column = 'id'): number {
-    return this.#db.prepare(`SELECT coalesce(max("${column}"), 0) + 1 FROM "${table}"`).pluck().get() as number;
+  nextId(table: string): number {
+    return this.#db.prepare(`SELECT coalesce(max(id), 0) + 1 FROM "${table}"`).pluck().get() as number;
   }
 
   /** The run before this one, if there was one. */

@@ -13,7 +13,6 @@ export const attempt: EventSpec = {
   bytes: EvAttempt.bytes,
   parts: [],
   table: SIGNAL_TABLE,
-  changesProcesses: false,
   apply,
 };
 
@@ -44,7 +43,7 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   signals.set(SIGNAL.sender, sender?.id ?? NULL);
   signals.set(SIGNAL.sender_tid, tid);
   signals.set(SIGNAL.sender_uid, u32[(at + EvAttempt.uid) >> 2] as number);
-  signals.set(SIGNAL.sender_comm, identity.comm(sender, memory, at + EvAttempt.comm));
+  signals.set(SIGNAL.sender_comm, identity.comm(sender, memory, at + EvAttempt.comm, tid === sender?.pid));
   signals.set(SIGNAL.sender_exec, sender?.exec ?? NULL);
   signals.set(SIGNAL.target, target?.id ?? NULL);
   signals.set(SIGNAL.target_tid, NULL);

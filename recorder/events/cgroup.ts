@@ -12,7 +12,6 @@ export const cgroup: EventSpec = {
   bytes: EvCgroup.bytes,
   parts: [EvCgroup.path_bytes],
   table: null,
-  changesProcesses: false,
   apply,
 };
 

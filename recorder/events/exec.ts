@@ -1,6 +1,6 @@
 /** An exec becomes a row of `exec`; a successful one also changes what its process is. */
 
-import { EvExec } from '../../bpf/wire.gen.js';
+import { EvExec, SnoopFlag } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
 import { type Memory, u64 } from '../ring.js';
@@ -39,7 +39,6 @@ export const exec: EventSpec = {
   bytes: EvExec.bytes,
   parts: [EvExec.exe_bytes, EvExec.cwd_bytes, EvExec.filename_bytes, EvExec.interp_bytes, EvExec.argv_bytes],
   table: TABLE,
-  changesProcesses: true,
   apply,
 };
 
@@ -56,14 +55,18 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   const process = identity.at(memory, at + EvExec.h_key_start);
   if (process === null) return Fate.malformed;
   const result = i32[(at + EvExec.result) >> 2] as number;
+  const flags = number(EvExec.h_flags);
+  // No component at all is the root, unless it could not be read.
+  const path = (components: Uint8Array) =>
+    components.length === 0 && flags & SnoopFlag.PATH_UNREADABLE ? null : texts.path(joinPath(components));
   const exe = part(EvExec.exe_bytes);
-  const cwd = texts.path(joinPath(part(EvExec.cwd_bytes)));
+  const cwd = path(part(EvExec.cwd_bytes));
   const filename = texts.path(untilNul(part(EvExec.filename_bytes)));
   const interp = texts.path(untilNul(part(EvExec.interp_bytes)));
-  const exePath = result === 0 ? texts.path(joinPath(exe)) : null;
+  const exePath = result === 0 ? path(exe) : null;
   const argv = texts.argv(part(EvExec.argv_bytes), number(EvExec.args_bytes));
-  const comm = identity.comm(process, memory, at + EvExec.comm);
   const oldTid = number(EvExec.old_tid);
+  const comm = identity.comm(process, memory, at + EvExec.comm, result === 0 || oldTid === process.pid);
   const cgroup = context.cgroups.id(u64(memory, at + EvExec.cgroup));
 
   execs.set(EXEC.time, context.clock.wallOf(u64(memory, at + EvExec.h_time)));
@@ -86,7 +89,7 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   execs.set(EXEC.inode, result === 0 ? u64(memory, at + EvExec.inode) : NULL);
   execs.set(EXEC.device, result === 0 ? number(EvExec.device) : NULL);
   execs.set(EXEC.old_tid, oldTid === process.pid ? NULL : oldTid);
-  execs.set(EXEC.flags, number(EvExec.h_flags));
+  execs.set(EXEC.flags, flags);
   const row = execs.add();
 
   if (result === 0) {

@@ -12,7 +12,6 @@ export const exit: EventSpec = {
   bytes: EvExit.bytes,
   parts: [],
   table: null,
-  changesProcesses: true,
   apply,
 };
 

@@ -11,7 +11,6 @@ export const fork: EventSpec = {
   bytes: EvProcess.bytes,
   parts: [],
   table: null,
-  changesProcesses: true,
   apply,
 };
 

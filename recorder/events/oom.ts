@@ -19,7 +19,6 @@ export const oom: EventSpec = {
   bytes: EvOom.bytes,
   parts: [EvOom.memcg_bytes],
   table: TABLE,
-  changesProcesses: true,
   apply,
 };
 
@@ -30,6 +29,7 @@ function apply({ clock, identity, texts, rows }: Context, memory: Memory, at: nu
   const data = at + EvOom.data;
   const memcg = memory.u8.subarray(data, data + (memory.u32[(at + EvOom.memcg_bytes) >> 2] as number));
   victim.oomVictim = true;
+  identity.table.changed(victim);
   nameCause(rows(SIGNAL_TABLE), victim.id);
   const ooms = rows(TABLE);
   ooms.set(OOM.time, clock.wallOf(u64(memory, at + EvOom.h_time)));

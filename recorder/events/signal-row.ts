@@ -37,7 +37,7 @@ export const SIGNAL = SIGNAL_TABLE.at;
  * Counts the record at `at` in the row of the one that it repeats byte for byte. False: it repeats none.
  */
 export function isRepeat(context: Context, memory: Memory, at: number, bytes: number): boolean {
-  const row = context.repeats.find(memory, at, bytes);
+  const row = context.repeats.find(memory, at, bytes, context.identity.table.changes);
   if (row < 0) return false;
   count(context.rows(SIGNAL_TABLE), row, context.clock.wallOf(u64(memory, at + SnoopHeader.time)));
   return true;
@@ -56,7 +56,7 @@ export function addSignal(context: Context, memory: Memory, at: number, bytes: n
   signals.set(SIGNAL.last_time, NULL);
   signals.set(SIGNAL.count, 1);
   const row = signals.add();
-  if (mayRepeat) context.repeats.remember(memory, at, bytes, row);
+  if (mayRepeat) context.repeats.remember(memory, at, bytes, context.identity.table.changes, row);
   if (row === fresh) return Fate.stored;
   count(signals, row, time);
   return Fate.folded;

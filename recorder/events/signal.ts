@@ -13,7 +13,6 @@ export const signal: EventSpec = {
   bytes: EvSignal.bytes,
   parts: [],
   table: SIGNAL_TABLE,
-  changesProcesses: false,
   apply,
 };
 
@@ -41,21 +40,22 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   const sender = hasSender(mechanism) ? running : null;
   const called = sendCall(syscall) === mechanism;
   const tid = i32[(at + EvSignal.h_key_tid) >> 2] as number;
+  const targetTid = i32[(at + EvSignal.target_tid) >> 2] as number;
   const isGroupCall = called && mechanism === Mechanism.kill && arg0 <= 0;
   const disposition = u8[at + EvSignal.disposition] as SnoopDisposition;
 
   signals.set(SIGNAL.sender, sender?.id ?? NULL);
   signals.set(SIGNAL.sender_tid, sender === null ? NULL : tid);
   signals.set(SIGNAL.sender_uid, sender === null ? NULL : (u32[(at + EvSignal.uid) >> 2] as number));
-  signals.set(SIGNAL.sender_comm, sender === null ? NULL : identity.comm(sender, memory, at + EvSignal.comm));
+  signals.set(SIGNAL.sender_comm, sender === null ? NULL : identity.comm(sender, memory, at + EvSignal.comm, tid === sender.pid));
   signals.set(SIGNAL.sender_exec, sender?.exec ?? NULL);
   signals.set(SIGNAL.target, target?.id ?? NULL);
-  signals.set(SIGNAL.target_tid, u8[at + EvSignal.group] ? NULL : (i32[(at + EvSignal.target_tid) >> 2] as number));
-  signals.set(SIGNAL.target_comm, identity.comm(target, memory, at + EvSignal.target_comm));
+  signals.set(SIGNAL.target_tid, u8[at + EvSignal.group] ? NULL : targetTid);
+  signals.set(SIGNAL.target_comm, identity.comm(target, memory, at + EvSignal.target_comm, targetTid === target?.pid));
   signals.set(SIGNAL.sig, sig);
   signals.set(SIGNAL.code, code);
   signals.set(SIGNAL.mechanism, mechanism);
-  signals.set(SIGNAL.call, isGroupCall ? context.calls.of(tid) : NULL);
+  signals.set(SIGNAL.call, isGroupCall ? context.calls.of(tid, signals.firstId + signals.length) : NULL);
   signals.set(SIGNAL.outcome, u8[at + EvSignal.result] as number); // TRACE_SIGNAL_* are the numbers of outcome_name
   signals.set(SIGNAL.disposition, disposition);
   signals.set(SIGNAL.target_arg, called ? arg0 : NULL);

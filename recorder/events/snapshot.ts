@@ -12,7 +12,6 @@ export const snapshot: EventSpec = {
   bytes: EvProcess.bytes,
   parts: [],
   table: null,
-  changesProcesses: true,
   apply,
 };
 
