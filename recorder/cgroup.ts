@@ -16,12 +16,12 @@ export type CgroupRow = [id: number, path: string, unit: string | null, containe
 export class Cgroups {
   /** Rows to be stored. */
   readonly added: CgroupRow[] = [];
-  #nextId: number;
+  nextId: number;
   readonly #rowIds = new Map<number, number>();
   readonly #paths = new Map<number, string>();
 
   constructor(nextId: number, roots: readonly string[] = CGROUP_ROOTS) {
-    this.#nextId = nextId;
+    this.nextId = nextId;
     const root = unifiedRoot(roots);
     if (root !== null) this.#walk(root, '/');
   }
@@ -37,6 +37,7 @@ export class Cgroups {
 
   /** A cgroup was made. */
   made(kernelId: number, path: string): void {
+    this.#paths.set(kernelId, path);
     this.#add(kernelId, path);
   }
 
@@ -49,8 +50,13 @@ export class Cgroups {
     return path === undefined ? null : this.#add(kernelId, path);
   }
 
+  /** Their rows are not where the next ones go. */
+  forget(): void {
+    this.#rowIds.clear();
+  }
+
   #add(kernelId: number, path: string): number {
-    const id = this.#nextId++;
+    const id = this.nextId++;
     this.#rowIds.set(kernelId, id);
     this.added.push([id, path, unitOf(path), containerOf(path)]);
     return id;

@@ -83,6 +83,14 @@ export class Identity {
     return process;
   }
 
+  /** Has all that is known of a living process stored anew, from /proc: the rows that it referred to are lost. */
+  tellAgain(process: Process): void {
+    process.exec = process.parentExec = process.comm = process.exe = process.argv = process.cwd = process.cgroup = null;
+    const facts = processFacts(process.pid, process.start);
+    if (facts) this.enrich(process, facts);
+    this.table.changed(process);
+  }
+
   /**
    * The id of the command name at `at`, and whether it is the one last stored for the process: names change rarely, so
    * most of the time this is four comparisons.

@@ -41,7 +41,9 @@ function program(): Command {
       .option('--flush <ms>', 'store at least this often', '250')
       .option('--args-bytes <size>', 'argument bytes kept of each exec, at most 128K', '32K')
       .option('--lethal-buffer <size>', 'buffer for what may have killed', '4M')
-      .option('--bulk-buffer <size>', 'buffer for the rest', '16M');
+      .option('--bulk-buffer <size>', 'buffer for the rest', '16M')
+      .option('--max-size <size>', 'disk that the recording may take', '4G')
+      .option('--retain <age>', 'drop what is older, like 30d (violent deaths are kept)');
 
   recording('start', 'start recording in the background; returns when every probe is attached')
     .addOption(new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(collect))
@@ -82,6 +84,12 @@ async function start(raw: RawOptions & { foreground?: boolean }, command: Comman
   say(wasRunning ? `already running (pid ${pid}), recording into ${options.db}` : `recording into ${options.db} (pid ${pid})`);
 }
 
+const PASSED_ON = ['flush', 'argsBytes', 'lethalBuffer', 'bulkBuffer', 'maxSize', 'retain'] as const;
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+}
+
 /** The options as arguments for the recorder in the background, which runs in / and so needs the full path. */
 function passOn(raw: RawOptions, command: Command): string[] {
   const options = recordOptions(raw);
@@ -89,10 +97,7 @@ function passOn(raw: RawOptions, command: Command): string[] {
   return [
     `--db=${options.db}`,
     ...(raw.cgroup ?? []).map(directory => `--cgroup=${resolve(directory)}`),
-    ...(given('flush') ? [`--flush=${raw.flush}`] : []),
-    ...(given('argsBytes') ? [`--args-bytes=${raw.argsBytes}`] : []),
-    ...(given('lethalBuffer') ? [`--lethal-buffer=${raw.lethalBuffer}`] : []),
-    ...(given('bulkBuffer') ? [`--bulk-buffer=${raw.bulkBuffer}`] : []),
+    ...PASSED_ON.filter(given).map(name => `--${kebab(name)}=${raw[name]}`),
   ];
 }
 

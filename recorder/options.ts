@@ -13,6 +13,10 @@ export interface RecordOptions {
   argsBytes: number;
   lethalBytes: number;
   bulkBytes: number;
+  /** Bytes that the recording may take on disk. */
+  maxBytes: number;
+  /** Age at which what was recorded is dropped, microseconds; null: never for its age. */
+  retainUs: number | null;
 }
 
 /** As commander hands them over. */
@@ -23,8 +27,11 @@ export interface RawOptions {
   argsBytes?: string;
   lethalBuffer?: string;
   bulkBuffer?: string;
+  maxSize?: string;
+  retain?: string;
 }
 
+const GIB = 2 ** 30;
 const ARGS_BYTES_MAX = 128 << 10; // ARGS_MAX in bpf/scratch.bpf.h
 
 /** @param tree the scope of `snooprec run`; else `--cgroup` decides */
@@ -36,6 +43,8 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     argsBytes: size('--args-bytes', raw.argsBytes, 32 << 10, 0, ARGS_BYTES_MAX),
     lethalBytes: lane('--lethal-buffer', raw.lethalBuffer, 4 << 20),
     bulkBytes: lane('--bulk-buffer', raw.bulkBuffer, 16 << 20),
+    maxBytes: size('--max-size', raw.maxSize, 4 * GIB, 16 << 20, 4096 * GIB),
+    retainUs: raw.retain === undefined ? null : age('--retain', raw.retain),
   };
 }
 
@@ -46,11 +55,19 @@ function whole(name: string, text: string | undefined, fallback: number, min: nu
   throw new SnoopError('usage', `${name} ${text} is not a whole number from ${min} to ${max}`);
 }
 
-/** Bytes, with K or M behind the number if wanted. */
+/** An age in microseconds, like 90min, 12h, 30d or 8w. */
+function age(name: string, text: string): number {
+  const match = /^(\d+)(min|h|d|w)$/.exec(text);
+  const seconds = { min: 60, h: 3600, d: 86_400, w: 604_800 }[match?.[2] ?? ''];
+  if (match && seconds && Number(match[1]) > 0) return Number(match[1]) * seconds * 1e6;
+  throw new SnoopError('usage', `${name} ${text} is not an age`, 'write it like 12h, 30d or 8w');
+}
+
+/** Bytes, with K, M or G behind the number if wanted. */
 function size(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
   if (text === undefined) return fallback;
-  const match = /^(\d+)([KM]?)$/i.exec(text);
-  const unit = { '': 1, K: 1 << 10, M: 1 << 20 }[match?.[2]?.toUpperCase() ?? ''] ?? 1;
+  const match = /^(\d+)([KMG]?)$/i.exec(text);
+  const unit = { '': 1, K: 1 << 10, M: 1 << 20, G: GIB }[match?.[2]?.toUpperCase() ?? ''] ?? 1;
   const bytes = match ? Number(match[1]) * unit : Number.NaN;
   if (bytes >= min && bytes <= max) return bytes;
   throw new SnoopError('usage', `${name} ${text} is not a size from ${min} to ${max} bytes`, 'write it like 64K or 16M');

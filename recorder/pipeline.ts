@@ -14,7 +14,7 @@ import { log } from './log.js';
 import { memoryOf, type Ring, u64 } from './ring.js';
 import { SnoopHeader } from '../bpf/wire.gen.js';
 import type { Rows } from './rows.js';
-import type { Store, Totals } from './store.js';
+import type { Batch, Totals } from './store.js';
 
 const IDLE_MS = 50; // how often an idle recorder looks into the lanes
 const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is nothing to store
@@ -26,6 +26,12 @@ export interface Source {
   lethal: Ring;
   bulk: Ring;
   pins: { token: string } | null;
+}
+
+/** Where batches go: `write` is all or nothing, and throws when that is nothing. */
+export interface BatchStore {
+  readonly rows: number;
+  write(batch: Batch): void;
 }
 
 export interface PipelineOptions {
@@ -41,7 +47,7 @@ export class Pipeline {
   readonly #rows: Rows[];
   readonly #tally: Tally;
   readonly #ledger: Ledger;
-  readonly #store: Store;
+  readonly #store: BatchStore;
   readonly #flushMs: number;
   #stopping = false;
   /** Kernel time of the first record of the batch, and when it was taken (performance.now()); 0: the batch is empty. */
@@ -51,7 +57,7 @@ export class Pipeline {
   #lastBeat = { at: performance.now(), seen: 0, rows: 0 };
   #rates = { events: 0, rows: 0 };
 
-  constructor(source: Source, context: Context, tally: Tally, ledger: Ledger, store: Store, options: PipelineOptions) {
+  constructor(source: Source, context: Context, tally: Tally, ledger: Ledger, store: BatchStore, options: PipelineOptions) {
     this.#token = source.pins?.token ?? '';
     this.#lethal = source.lethal;
     this.#bulk = source.bulk;
@@ -72,9 +78,18 @@ export class Pipeline {
     for (const at of starts) applyRecord(this.#context, memory, at, recordBytes);
   }
 
-  /** Enters a gap in the ledger, with the next batch. */
+  /** Enters a gap in the ledger, with the next batch. While that cannot be stored, gaps of one kind grow together. */
   cover(row: CoverageRow): void {
-    this.#pendingCoverage.push(row);
+    const last = this.#pendingCoverage.find(
+      ({ kind, event, lane, cause }) =>
+        kind === row.kind && event === row.event && lane === row.lane && cause === row.cause,
+    );
+    if (last === undefined || last.count === null || row.count === null) {
+      this.#pendingCoverage.push(row);
+    } else {
+      last.count += row.count;
+      last.to = row.to;
+    }
   }
 
   /** Runs until `stop`, then stores what is left. */
@@ -164,7 +179,7 @@ export class Pipeline {
       const cause = 'the wall clock was stepped; times before and after are not comparable';
       this.cover({ from: now, to: now, kind: 'clock', event: null, lane: null, count: step, cause });
     }
-    this.#pendingCoverage.push(...this.#ledger.check(now));
+    for (const row of this.#ledger.check(now)) this.cover(row);
     const lagUs = this.#firstTaken === 0 ? 0 : Math.max(0, (clock.bootNow() - this.#firstBootNs) / 1000);
     this.#beat();
     try {

@@ -56,13 +56,13 @@ export class ProcessTable {
   #dirty: Process[] = [];
   /** Grows with every change of a process: what was concluded from the table before may not hold any more. */
   changes = 0;
-  #nextId: number;
+  nextId: number;
   readonly #byPid = new Map<number, Process>();
   /** In the order of their deaths. */
   readonly #dead: Process[] = [];
 
   constructor(nextId: number) {
-    this.#nextId = nextId;
+    this.nextId = nextId;
   }
 
   get size(): number {
@@ -84,7 +84,7 @@ export class ProcessTable {
 
   /** Enters a process that `find` did not know. A bearer of the same pid that was not seen to end has ended by now. */
   add(pid: number, start: number, started: number, origin: Origin): Process {
-    return this.#enter(new Process(this.#nextId++, pid, start, started, origin));
+    return this.#enter(new Process(this.nextId++, pid, start, started, origin));
   }
 
   /** Enters a process that the database knows already. */

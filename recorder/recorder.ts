@@ -24,7 +24,8 @@ import { processFacts } from './procfs.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
-import { type Ending, type LastRun, Store } from './store.js';
+import { type Listener, Segments } from './segments.js';
+import type { Ending, LastRun } from './store.js';
 import type { Table } from './table.js';
 import { Texts } from './texts.js';
 import { VERSION } from './version.js';
@@ -36,7 +37,7 @@ export function bootId(): string {
 
 export class Recorder {
   readonly #options: RecordOptions;
-  readonly #store: Store;
+  readonly #segments: Segments;
   readonly #clock = new Clock(clocks);
   readonly #tally = new Tally();
   readonly #context: Context;
@@ -48,7 +49,7 @@ export class Recorder {
   /** Opens the database, attaches every probe, and catches up with what was there before. From then on nothing is missed. */
   constructor(options: RecordOptions) {
     this.#options = options;
-    this.#store = new Store(options.db, bootId());
+    this.#segments = new Segments(options, bootId(), () => this.#clock.now());
     let probes: Probes | undefined;
     try {
       const pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
@@ -60,9 +61,10 @@ export class Recorder {
       for (const set of pins) if (set !== mine || !inherited) this.#drainLeft(set);
       probes = inherited ?? Probes.load(options, options.scope.kind === 'tree' ? null : options.db);
       this.#probes = probes;
-      this.#store.attached(probes.report, inherited ? null : this.#clock.now());
+      this.#segments.store.attached(probes.report, inherited ? null : this.#clock.now());
       this.#ledger = this.#makeLedger(probes, last);
       this.#pipeline = this.#makePipeline(probes, this.#ledger);
+      this.#segments.listen(this.#listener(this.#context));
       if (last && !inherited) this.#coverDown(last);
       if (inherited) this.#pipeline.finish(); // what the kernel recorded while no recorder ran
       this.#pipeline.applySnapshot(probes.snapshot(), EvProcess.bytes);
@@ -70,15 +72,15 @@ export class Recorder {
       this.#pipeline.finish(); // the snapshot is on disk before anyone is told that we record
     } catch (error) {
       probes?.detach();
-      this.#store.abandon();
+      this.#segments.abandon();
       throw error;
     }
   }
 
   #begin(isInherited: boolean): LastRun | null {
     const { scope } = this.#options;
-    const last = this.#store.lastRun();
-    this.#store.begin({
+    const last = this.#segments.lastRun();
+    this.#segments.begin({
       // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
       started: isInherited && last ? last.lastSeen : this.#clock.now(),
       host: hostname(),
@@ -92,15 +94,15 @@ export class Recorder {
   }
 
   #makeContext(): Context {
-    const next = this.#store.nextIds();
+    const next = this.#segments.store.nextIds();
     const table = new ProcessTable(next.process);
-    for (const process of this.#store.livingProcesses()) table.restore(process);
+    for (const process of this.#segments.store.livingProcesses()) table.restore(process);
     const texts = new Texts(next);
     const cgroups = new Cgroups(next.cgroup);
-    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, this.#store.nextId(table.name))]));
+    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, this.#segments.store.nextId(table.name))]));
     return {
       clock: this.#clock,
-      identity: new Identity(table, texts, this.#clock, cgroups, this.#store),
+      identity: new Identity(table, texts, this.#clock, cgroups, this.#segments),
       texts,
       cgroups,
       calls: new OpenCalls(),
@@ -111,7 +113,7 @@ export class Recorder {
 
   /** Goes on at the stored positions of these lanes, if there are any. */
   #makeLedger(probes: Probes, last: LastRun | null): Ledger {
-    const before = probes.pins ? this.#store.laneState(probes.pins.token) : null;
+    const before = probes.pins ? this.#segments.store.laneState(probes.pins.token) : null;
     if (before) {
       probes.lethal.resume(before.lethal);
       probes.bulk.resume(before.bulk);
@@ -121,7 +123,7 @@ export class Recorder {
   }
 
   #makePipeline(probes: Probes, ledger: Ledger): Pipeline {
-    return new Pipeline(probes, this.#context, this.#tally, ledger, this.#store, this.#options);
+    return new Pipeline(probes, this.#context, this.#tally, ledger, this.#segments, this.#options);
   }
 
   /** Stores what waits in lanes that go out of use: of another build, or of other options. */
@@ -133,13 +135,38 @@ export class Recorder {
       return;
     }
     probes.detach();
-    this.#makePipeline(probes, this.#makeLedger(probes, this.#store.lastRun())).finish();
+    this.#makePipeline(probes, this.#makeLedger(probes, this.#segments.lastRun())).finish();
   }
 
   #coverDown({ lastSeen, wasKilled }: LastRun): void {
     const cause = wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
     const to = this.#clock.now();
     this.#pipeline.cover({ from: lastSeen, to, kind: 'down', event: null, lane: null, count: null, cause });
+  }
+
+  /** What has to be told again in a segment that does not have all that the one before had. */
+  #listener({ identity, texts, cgroups, rows }: Context): Listener {
+    const movedOn = () => {
+      texts.forget();
+      cgroups.forget();
+    };
+    return {
+      movedOn,
+      lostAll() {
+        movedOn();
+        for (const process of identity.table.living()) identity.tellAgain(process);
+      },
+      lostSince: (from, why) => {
+        const cause = `the segment was set aside: ${why}`;
+        this.#pipeline.cover({ from, to: this.#clock.now(), kind: 'shed', event: null, lane: null, count: null, cause });
+      },
+      *nextIds() {
+        yield ['process', identity.table.nextId];
+        yield ['cgroup', cgroups.nextId];
+        yield* Object.entries(texts.nextIds);
+        for (const table of TABLES) yield [table.name, rows(table).firstId];
+      },
+    };
   }
 
   /** Begins to store what comes. */
@@ -155,7 +182,7 @@ export class Recorder {
     this.#pipeline.finish();
     const { kernelSeen, accounted } = this.#ledger;
     if (kernelSeen !== accounted) log('ledger', `${kernelSeen} records were seen, ${accounted} are accounted for`);
-    this.#store.close(ending, this.#clock.now());
+    this.#segments.close(ending, this.#clock.now());
   }
 }
 

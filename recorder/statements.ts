@@ -74,8 +74,8 @@ export function prepareStatements(db: Database.Database): Statements {
        FROM recording WHERE id <> ? ORDER BY id DESC LIMIT 1`,
     ),
     begin: db.prepare(
-      `INSERT INTO recording (boot, started, updated, host, kernel, version, pid, scope, options)
-       VALUES (@boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options)`,
+      `INSERT INTO recording (id, boot, started, updated, host, kernel, version, pid, scope, options)
+       VALUES (@id, @boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options)`,
     ),
     attached: db.prepare('UPDATE recording SET probes = @probes, started = coalesce(@at, started) WHERE id = @id'),
     endEarlierBoots: db.prepare(

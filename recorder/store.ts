@@ -3,6 +3,7 @@
  * one fsync. Nobody else writes it, and nobody else checkpoints it.
  */
 
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { migrate } from '../migrations/migrate.js';
 import { SnoopError } from '../migrations/errors.js';
@@ -75,29 +76,62 @@ export interface LastRun {
 
 export type Ending = 'stopped' | 'interrupted' | 'finished' | 'failed';
 
+/** One segment, open for writing. */
 export class Store implements Archive {
   readonly path: string;
+  /** Start of the segment, microseconds. */
+  readonly from: number;
   /** Row of `boot` for this boot of the machine. */
   readonly boot: number;
   /** Rows written by this run. */
   rows = 0;
-  #recording = 0;
+  #recording: number;
+  #bytes: number;
+  readonly #inode: number;
   readonly #db: Database.Database;
   readonly #statements: Statements;
   readonly #inserts = new Map<Table, ManyRows>();
 
-  /** Opens or makes the database at `path`. The caller has made sure that the path is safe. */
-  constructor(path: string, bootId: string) {
+  /**
+   * Opens the database at `path`, which the caller made sure is safe; makes its tables if it is empty.
+   * @param now   start of the segment, if it is a new one, microseconds
+   * @param going the run that goes on here from an earlier segment; null: `begin` will enter it
+   */
+  constructor(path: string, bootId: string, now: number, going: { boot: number; recording: number } | null) {
     this.path = path;
+    this.#recording = going?.recording ?? 0;
     this.#db = open(path);
     try {
       this.#statements = prepareStatements(this.#db);
-      this.#db.prepare('INSERT OR IGNORE INTO boot (boot_id) VALUES (?)').run(bootId);
+      this.#db.prepare('INSERT OR IGNORE INTO boot (id, boot_id) VALUES (?, ?)').run(going?.boot ?? null, bootId);
       this.boot = this.#db.prepare('SELECT id FROM boot WHERE boot_id = ?').pluck().get(bootId) as number;
+      this.#db.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES ('from', ?)").run(String(now));
+      this.from = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'from'").pluck().get());
+      const { ino, size } = statSync(path);
+      this.#inode = ino;
+      this.#bytes = size;
     } catch (error) {
       this.#db.close();
       throw error;
     }
+  }
+
+  /** Row of the run. */
+  get recording(): number {
+    return this.#recording;
+  }
+
+  /** Whether the path still names the file that is written here: it may have been deleted, moved or replaced. */
+  isInPlace(): boolean {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
+  }
+
+  /** Whether somebody cut the file: SQLite lets it grow, and never shrinks it on its own. */
+  hasShrunk(): boolean {
+    const { size } = statSync(this.path);
+    if (size < this.#bytes) return true;
+    this.#bytes = size;
+    return false;
   }
 
   /** First free ids, for rows whose ids the recorder gives. */
@@ -112,7 +146,13 @@ export class Store implements Archive {
   }
 
   nextId(table: string): number {
-    return this.#db.prepare(`SELECT coalesce(max(id), 0) + 1 FROM "${table}"`).pluck().get() as number;
+    return this.#db
+      .prepare(
+        `SELECT max(coalesce((SELECT max(id) FROM "${table}"), 0) + 1,
+           coalesce((SELECT id FROM first_id WHERE "table" = ?), 1))`,
+      )
+      .pluck()
+      .get(table) as number;
   }
 
   /** The run before this one, if there was one. */
@@ -121,9 +161,10 @@ export class Store implements Archive {
     return row ? { lastSeen: row.lastSeen, wasKilled: row.wasKilled === 1 } : null;
   }
 
-  /** Enters the run. */
+  /** Enters the run, under the number that it had in an earlier segment, if it had one. */
   begin(facts: RunFacts): void {
-    this.#recording = Number(this.#statements.begin.run({ ...facts, boot: this.boot }).lastInsertRowid);
+    this.#recording ||= this.nextId('recording');
+    this.#statements.begin.run({ ...facts, boot: this.boot, id: this.#recording });
     // What lived in an earlier boot lives no more.
     this.#statements.endEarlierBoots.run({ now: facts.started, boot: this.boot });
   }
@@ -183,17 +224,31 @@ export class Store implements Archive {
     return (this.#statements.living.all(this.boot) as ProcessRow[]).map(processOf);
   }
 
-  /** Says goodbye and leaves one plain file without companions, unless a reader keeps it from that. */
+  /** Says goodbye, and closes the segment as `seal` does. */
   close(ending: Ending, ended: number): void {
     this.#statements.end.run({ ending, ended, id: this.#recording });
+    this.seal();
+  }
+
+  /** Closes the segment as one plain file without companions. False: a reader kept it from that. */
+  seal(): boolean {
     try {
       this.#db.pragma('wal_checkpoint(TRUNCATE)');
       this.#db.pragma('journal_mode = DELETE');
-    } catch {} // busy: the last one to close it will tidy up, and the file is whole anyhow
-    this.#db.close();
+      return this.#db.pragma('journal_mode', { simple: true }) === 'delete';
+    } catch {
+      return false; // busy: the file and its log together are whole
+    } finally {
+      this.#db.close();
+    }
   }
 
-  /** Closes without a goodbye, after a start that failed. */
+  /** Copies everything into a new file, also when the own one has no name any more. */
+  rescueInto(path: string): void {
+    this.#db.prepare('VACUUM INTO ?').run(path);
+  }
+
+  /** Closes without a goodbye. */
   abandon(): void {
     this.#db.close();
   }

@@ -52,17 +52,15 @@ function characterLength(bytes: Uint8Array, at: number): number {
   if (first < 0x80) return first === 0 ? 0 : 1;
   const length = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   if (length === 0 || at + length > bytes.length) return 0;
+  // The second byte is bound tighter after some: no overlong forms, no surrogates, nothing beyond the last code point.
   const second = bytes[at + 1] as number;
-  if (second < (SECOND_MIN[first] ?? 0x80) || second > (SECOND_MAX[first] ?? 0xbf)) return 0;
+  if (second < (first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80)) return 0;
+  if (second > (first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf)) return 0;
   for (let i = at + 2; i < at + length; i++) {
     if (((bytes[i] as number) & 0xc0) !== 0x80) return 0;
   }
   return length;
 }
-
-/** Where the second byte is bound tighter: overlong forms, surrogates, the last code point. */
-const SECOND_MIN: Record<number, number> = { 0xe0: 0xa0, 0xf0: 0x90 };
-const SECOND_MAX: Record<number, number> = { 0xed: 0x9f, 0xf4: 0x8f };
 
 /** The strings of a block of NUL-terminated ones; the last may lack its NUL when the block was cut. */
 export function splitStrings(block: Uint8Array): Uint8Array[] {

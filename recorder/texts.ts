@@ -17,11 +17,16 @@ export interface TextRow {
 
 class Pool {
   readonly added: TextRow[] = [];
-  #nextId: number;
+  nextId: number;
   readonly #known = new Map<string, number>();
 
   constructor(nextId: number) {
-    this.#nextId = nextId;
+    this.nextId = nextId;
+  }
+
+  /** Known texts are to be stored again; those that wait to be stored stay known. */
+  forget(): void {
+    this.#known.clear();
   }
 
   /** The id of the text with these bytes; `values` is asked for only when it is new. */
@@ -29,7 +34,7 @@ class Pool {
     const isLong = key.length > KEY_MAX;
     const known = isLong ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
-    const id = this.#nextId++;
+    const id = this.nextId++;
     this.added.push({ id, values: values() });
     if (isLong) return id;
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
@@ -76,6 +81,15 @@ export class Texts {
       const isClean = texts.every(text => text.raw === null);
       return [JSON.stringify(texts.map(text => text.text)), total, isClean ? null : Buffer.from(block)];
     });
+  }
+
+  /** What was stored is not where the next texts go. */
+  forget(): void {
+    for (const pool of [this.comms, this.paths, this.argvs]) pool.forget();
+  }
+
+  get nextIds(): NextIds {
+    return { comm: this.comms.nextId, path: this.paths.nextId, argv: this.argvs.nextId };
   }
 
   /** The added rows are stored. */

@@ -1,0 +1,106 @@
+/**
+ * What a segment takes along from the one before, so that it can be read alone: the living processes with their ancestors,
+ * and the rows that these refer to, all with the same ids. And what is kept of a segment that is dropped: the violent deaths.
+ */
+
+import type Database from 'better-sqlite3';
+
+/** Tables with ids that grow over all segments. */
+const NUMBERED = [
+  'boot',
+  'recording',
+  'coverage',
+  'comm',
+  'path',
+  'argv',
+  'cgroup',
+  'process',
+  'exec',
+  'signal',
+  'oom_kill',
+] as const;
+
+/** Fills the empty database `db` with what the segment at `from` hands on. `from` is only read. */
+export function carryOver(db: Database.Database, from: string): void {
+  withAttached(db, from, () => {
+    collect(db, 'SELECT id FROM old.process WHERE ended IS NULL AND unseen_end IS NULL');
+    copyCollected(db);
+    db.exec('INSERT INTO main.recording SELECT * FROM old.recording WHERE id = (SELECT max(id) FROM old.recording)');
+    db.exec('INSERT INTO main.lane_position SELECT * FROM old.lane_position');
+    const insert = db.prepare('INSERT INTO main.first_id ("table", id) VALUES (?, ?)');
+    for (const table of NUMBERED) insert.run(table, firstFree(db, table));
+  });
+}
+
+/** The first id that no earlier segment gave to a row of this table. */
+function firstFree(db: Database.Database, table: string): number {
+  return db
+    .prepare(
+      `SELECT max(coalesce((SELECT max(id) FROM old."${table}"), 0) + 1,
+         coalesce((SELECT id FROM old.first_id WHERE "table" = ?), 1))`,
+    )
+    .pluck()
+    .get(table) as number;
+}
+
+/** Adds to `db`, which gathers them, the violent deaths of the segment at `from`, which is about to be dropped. */
+export function keepDeaths(db: Database.Database, from: string): void {
+  withAttached(db, from, () => {
+    const died = 'SELECT id FROM old.process WHERE status & 127 <> 0';
+    const cause = `SELECT s.id FROM old.signal s JOIN old.process p ON p.id = s.target
+      WHERE p.status & 127 <> 0 AND (s.sig = p.status & 127 OR s.disposition = 2) AND s.outcome IN (0, 2, 4)`;
+    collect(db, `${died} UNION SELECT sender FROM old.signal WHERE id IN (${cause}) AND sender IS NOT NULL`);
+    copyCollected(db);
+    db.exec(`INSERT OR IGNORE INTO main.signal SELECT * FROM old.signal WHERE id IN (${cause})`);
+    db.exec('INSERT OR IGNORE INTO main.oom_kill SELECT * FROM old.oom_kill');
+    db.exec('INSERT OR IGNORE INTO main.coverage SELECT * FROM old.coverage');
+    db.exec('INSERT OR REPLACE INTO main.recording SELECT * FROM old.recording');
+    db.exec(`INSERT OR IGNORE INTO main.comm SELECT * FROM old.comm WHERE id IN
+      (SELECT sender_comm FROM main.signal UNION SELECT target_comm FROM main.signal)`);
+    db.exec('INSERT OR IGNORE INTO main.path SELECT * FROM old.path WHERE id IN (SELECT memory_cgroup FROM main.oom_kill)');
+  });
+}
+
+function withAttached(db: Database.Database, path: string, work: () => void): void {
+  db.prepare('ATTACH ? AS old').run(path);
+  try {
+    db.exec('CREATE TEMP TABLE kept_process (id INTEGER PRIMARY KEY); CREATE TEMP TABLE kept_exec (id INTEGER PRIMARY KEY);');
+    db.transaction(work)();
+    db.exec('DROP TABLE temp.kept_process; DROP TABLE temp.kept_exec;');
+  } finally {
+    db.exec('DETACH old');
+  }
+}
+
+/** Notes the processes that `start` selects, all their ancestors, and the execs that they refer to. */
+function collect(db: Database.Database, start: string): void {
+  db.exec(`
+    INSERT INTO temp.kept_process
+    WITH RECURSIVE family(id) AS (
+      ${start}
+      UNION
+      SELECT p.parent FROM old.process p JOIN family f ON f.id = p.id WHERE p.parent IS NOT NULL
+    )
+    SELECT id FROM family;
+    INSERT OR IGNORE INTO temp.kept_exec
+    SELECT id FROM old.exec WHERE process IN (SELECT id FROM temp.kept_process) AND result = 0`);
+}
+
+function copyCollected(db: Database.Database): void {
+  const texts = (columns: readonly string[]) =>
+    columns
+      .map(column => {
+        const table = column.startsWith('exec.') ? 'exec' : 'process';
+        return `SELECT ${column.slice(column.indexOf('.') + 1)} FROM old.${table} WHERE id IN (SELECT id FROM temp.kept_${table})`;
+      })
+      .join(' UNION ');
+  db.exec(`
+    INSERT OR IGNORE INTO main.boot SELECT * FROM old.boot;
+    INSERT OR REPLACE INTO main.process SELECT * FROM old.process WHERE id IN (SELECT id FROM temp.kept_process);
+    INSERT OR IGNORE INTO main.exec SELECT * FROM old.exec WHERE id IN (SELECT id FROM temp.kept_exec);
+    INSERT OR IGNORE INTO main.comm SELECT * FROM old.comm WHERE id IN (${texts(['process.comm', 'exec.comm'])});
+    INSERT OR IGNORE INTO main.path SELECT * FROM old.path WHERE id IN (
+      ${texts(['process.exe', 'process.cwd', 'exec.exe', 'exec.cwd', 'exec.filename', 'exec.interp'])});
+    INSERT OR IGNORE INTO main.argv SELECT * FROM old.argv WHERE id IN (${texts(['process.argv', 'exec.argv'])});
+    INSERT OR IGNORE INTO main.cgroup SELECT * FROM old.cgroup WHERE id IN (${texts(['process.cgroup', 'exec.cgroup'])})`);
+}
