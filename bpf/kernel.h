@@ -32,6 +32,7 @@
 #define MKDEV(major, minor) (((major) << 20) | (minor))
 
 typedef struct { int counter; } atomic_t;
+typedef struct { __s64 counter; } atomic64_t;
 typedef struct { __u32 val; } kuid_t;
 typedef struct { __u32 val; } kgid_t;
 typedef struct { unsigned long sig[1]; } sigset_t;
@@ -142,6 +143,18 @@ struct sighand_struct {
 	struct k_sigaction action[64];
 };
 
+struct task_cputime_atomic {
+	atomic64_t utime, stime;
+};
+
+struct thread_group_cputimer {
+	struct task_cputime_atomic cputime_atomic;
+};
+
+struct rlimit {
+	unsigned long rlim_max;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
@@ -150,6 +163,8 @@ struct signal_struct {
 	unsigned long maxrss;
 	struct tty_struct *tty;
 	short oom_score_adj;
+	struct thread_group_cputimer cputimer;
+	struct rlimit rlim[1]; /* RLIMIT_CPU is the first */
 };
 
 struct kernfs_node {
@@ -182,6 +197,7 @@ enum cgroup_subsys_id {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	struct mm_struct *mm;
 	int exit_code;

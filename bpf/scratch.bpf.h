@@ -85,6 +85,20 @@ static __always_inline __u32 append_user_string(struct scratch *s, __u32 max, co
 }
 
 /*
+ * A dentry without parent that no mount has as its root: a file that lives in memory only has its name there
+ * (fs/dcache.c, d_alloc_pseudo); of others it is "/".
+ */
+static __always_inline void append_lone_name(struct scratch *s, struct dentry *dentry)
+{
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	char first = '/';
+
+	bpf_probe_read_kernel(&first, sizeof(first), name);
+	if (first != '/')
+		append_string(s, NAME_BYTES_MAX, name);
+}
+
+/*
  * Appends the components of a path, leaf first, each with its NUL: up through the dentries and across the mounts to
  * the root of the mount namespace. A root directory is no component at all. bpf_d_path() would do it, but is not
  * allowed in these hooks.
@@ -99,11 +113,15 @@ static __always_inline __u32 append_path(struct scratch *s, const struct path *p
 		struct dentry *root = BPF_CORE_READ(vfsmount, mnt_root);
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 
-		if (dentry == root || dentry == parent) {
+		if (dentry == parent && dentry != root) {
+			append_lone_name(s, dentry);
+			return s->at - start;
+		}
+		if (dentry == root) {
 			struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 
-			if (dentry != root || above == mount || !above)
+			if (above == mount || !above)
 				return s->at - start;
 			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 			vfsmount = (void *)above + bpf_core_field_offset(struct mount, mnt);

@@ -22,6 +22,8 @@
 	| BIT(SIGURG) | BIT(SIGWINCH))
 
 #define SIG_IGN 1
+#define RLIMIT_CPU 0
+#define NSEC_PER_SEC 1000000000ULL
 
 /* The target's siglock is held here, so its handler table stands still. */
 static __always_inline enum snoop_disposition disposition_of(const struct task_struct *task, int sig)
@@ -55,6 +57,27 @@ static __always_inline int code_of(const struct kernel_siginfo *info)
 	return code;
 }
 
+/*
+ * A system call fills in its siginfo on the stack of its caller, which ends below the saved registers; a timer keeps its own,
+ * and the interrupt that sends it runs on a stack of the processor's.
+ */
+static __always_inline bool is_made_by(const struct kernel_siginfo *info, const struct task_struct *task, const struct pt_regs *regs)
+{
+	unsigned long at = (unsigned long)info;
+
+	return at <= SEND_SIG_PRIV || (at > (unsigned long)task->stack && at < (unsigned long)regs);
+}
+
+/* The test that the kernel makes before it sends its SIGKILL (kernel/time/posix-cpu-timers.c, check_process_timers). */
+static __always_inline bool cpu_limit_reached(const struct task_struct *task)
+{
+	struct signal_struct *signal = task->signal;
+	const struct task_cputime_atomic *used = &signal->cputimer.cputime_atomic;
+	__u64 limit = signal->rlim[RLIMIT_CPU].rlim_max;
+
+	return limit != ~0ULL && (__u64)(used->utime.counter + used->stime.counter) >= limit * NSEC_PER_SEC;
+}
+
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *target, int group, int result)
 {
@@ -84,6 +107,8 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 	ev->disposition = disposition;
 	ev->pdeathsig = target->pdeath_signal;
 	ev->syscall = NO_SYSCALL;
+	if (sig == SIGKILL && cpu_limit_reached(task))
+		ev->sender |= SNOOP_S_CPU_LIMIT;
 	if (task->flags & PF_EXITING) {
 		__u32 level;
 
@@ -99,6 +124,8 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		ev->syscall = syscall_nr(task, regs);
 		ev->args[0] = SYSCALL_ARG0(regs);
 		ev->args[1] = SYSCALL_ARG1(regs);
+		if (!is_made_by(info, task, regs))
+			ev->sender |= SNOOP_S_BYSTANDER;
 	}
 	snoop_submit(ev);
 	return 0;

@@ -37,6 +37,8 @@ export const enum SnoopSenderState {
   EXITING = 1,
   KTHREAD = 2,
   NS_INIT = 4,
+  BYSTANDER = 8,
+  CPU_LIMIT = 16,
 }
 
 /** enum snoop_tree_mark */

@@ -198,3 +198,19 @@ CREATE TABLE oom_kill (
   oom_score_adj INTEGER NOT NULL
 );
 CREATE INDEX oom_kill_victim ON oom_kill(victim);
+
+-- System calls by user, one row for each span of about two seconds in which there were any (--count-syscalls).
+CREATE TABLE uid_syscalls (
+  id        INTEGER PRIMARY KEY,
+  recording INTEGER NOT NULL REFERENCES recording(id),
+  uid       INTEGER NOT NULL,
+  from_time INTEGER NOT NULL,
+  to_time   INTEGER NOT NULL,
+  count     INTEGER NOT NULL
+);
+
+-- Names of users, as the machine had them when the run began.
+CREATE TABLE user_name (
+  uid  INTEGER PRIMARY KEY,
+  name TEXT NOT NULL
+);

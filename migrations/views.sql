@@ -19,6 +19,7 @@ SELECT
   a.args AS args,                                 -- its arguments, a JSON array
   cwd.path AS cwd,                                -- working directory at the last exec
   p.uid AS uid,                                   -- real user id
+  u.name AS user,                                 -- its name on that machine
   parent.pid AS ppid,                             -- parent at creation: process id
   p.parent AS parent_id,                          -- parent at creation: id
   pc.comm AS parent_comm,                         -- parent at creation: command name
@@ -36,7 +37,8 @@ SELECT
   p.started AS started_us,                        -- started, microseconds
   p.ended AS ended_us,                            -- ended, microseconds
   p.unseen_end AS unseen_end_us,                  -- it was gone by then, and its exit was not recorded
-  p.exec AS exec_id                               -- its last exec, NULL if none was seen
+  p.exec AS exec_id,                              -- its last exec, NULL if none was seen
+  p.parent_exec AS parent_exec_id                 -- exec of the file that its parent ran when it forked, NULL: not seen
 FROM process p
 JOIN boot b ON b.id = p.boot
 LEFT JOIN comm c ON c.id = p.comm
@@ -44,6 +46,7 @@ LEFT JOIN path exe ON exe.id = p.exe
 LEFT JOIN argv a ON a.id = p.argv
 LEFT JOIN path cwd ON cwd.id = p.cwd
 LEFT JOIN cgroup g ON g.id = p.cgroup
+LEFT JOIN user_name u ON u.uid = p.uid
 LEFT JOIN process parent ON parent.id = p.parent
 LEFT JOIN comm pc ON pc.id = parent.comm;
 
@@ -173,37 +176,36 @@ SELECT
   p.cmdline AS cmdline,                           -- arguments, shell-quoted
   p.uid AS uid,                                   -- real user id
   sn.name AS signal,                              -- signal that ended it
-  CASE WHEN m.name = 'kernel' AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id) THEN 'oom'
-    ELSE m.name END AS mechanism,                 -- how that came about; NULL when it was not recorded
-  s.sender AS killer_id,                          -- who sent it: id; NULL when no process did
-  k.pid AS killer_pid,                            -- who sent it: process id
-  kc.comm AS killer_comm,                         -- who sent it: command name at that time
-  coalesce(
-    (SELECT group_concat(CASE WHEN value = '' OR value GLOB '*[^-A-Za-z0-9_@%+=:,./]*'
-        THEN '''' || replace(value, '''', '''\''''') || '''' ELSE value END, ' ')
-      FROM exec x JOIN argv xa ON xa.id = x.argv, json_each(xa.args) WHERE x.id = s.sender_exec),
-    (SELECT cmdline FROM processes WHERE id = s.sender)) AS killer_cmdline, -- who sent it: arguments at that time
-  s.sender_uid AS killer_uid,                     -- who sent it: real user id
-  round((p.ended_us - coalesce(s.last_time, s.time)) / 1000.0, 3) AS delay_ms, -- from the signal to the end
+  CASE WHEN s.value ->> 'mechanism' = 'kernel' AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id) THEN 'oom'
+    ELSE s.value ->> 'mechanism' END AS mechanism, -- how that came about; NULL when it was not recorded
+  s.value ->> 'sender_id' AS killer_id,           -- who sent it: id; NULL when no process did
+  s.value ->> 'sender_pid' AS killer_pid,         -- who sent it: process id
+  s.value ->> 'sender_comm' AS killer_comm,       -- who sent it: command name at that time
+  coalesce((SELECT cmdline FROM execs WHERE id = s.value ->> 'sender_exec_id'),
+    (SELECT cmdline FROM processes WHERE id = s.value ->> 'sender_id')) AS killer_cmdline, -- who sent it: arguments at that time
+  s.value ->> 'sender_uid' AS killer_uid,         -- who sent it: real user id
+  round((p.ended_us - (s.value ->> 'reached')) / 1000.0, 3) AS delay_ms, -- from the signal to the end
   CASE
-    WHEN s.id IS NULL THEN 'incomplete'
+    WHEN s.value IS NULL THEN 'incomplete'
     WHEN EXISTS (SELECT 1 FROM coverage v WHERE v.kind IN ('down', 'lost', 'malformed', 'shed')
       AND (v.event IS NULL OR v.event IN ('signal', 'exit'))
-      AND v.from_time <= p.ended_us AND v.to_time >= min(coalesce(s.last_time, s.time), p.ended_us - 1000000)) THEN 'consistent'
+      AND v.from_time <= p.ended_us AND v.to_time >= min(s.value ->> 'reached', p.ended_us - 1000000)) THEN 'consistent'
     ELSE 'proven' END AS confidence,              -- proven; consistent: something was lost nearby; incomplete: no cause recorded
-  s.id AS signal_id,                              -- of the row in signals that is the cause
+  s.value ->> 'id' AS signal_id,                  -- of the row in signals that is the cause
   p.ended_us AS time_us                           -- time, microseconds
 FROM processes p
-LEFT JOIN signal s ON s.id = (
-  SELECT id FROM signal
-  WHERE target = p.id AND sig = p.exit_signal AND outcome IN (0, 2, 4) AND coalesce(disposition, 0) <> 2
-    AND time <= p.ended_us
-  -- a pending one found the same signal waiting and was dropped: the one that waited is the cause
-  ORDER BY outcome = 2, coalesce(last_time, time) DESC LIMIT 1)
+-- The cause in one piece: a join would read all signals where the recording has several segments.
+LEFT JOIN json_each((SELECT json_array(json_object('id', id, 'mechanism', mechanism, 'sender_id', sender_id,
+    'sender_pid', sender_pid, 'sender_comm', sender_comm, 'sender_uid', sender_uid,
+    'sender_exec_id', sender_exec_id, 'reached', last_time_us))
+  FROM (SELECT id, mechanism, sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, last_time_us,
+      -- a pending one found the same signal waiting and was dropped: the one that waited is the cause
+      outcome = 'pending' AS was_dropped
+    FROM signals
+    WHERE target_id = p.id AND sig = p.exit_signal AND outcome IN ('delivered', 'delivered-bare', 'pending')
+      AND coalesce(disposition, '') <> 'handled' AND time_us <= p.ended_us
+    ORDER BY was_dropped, last_time_us DESC, id DESC LIMIT 1))) s
 LEFT JOIN signal_name sn ON sn.sig = p.exit_signal
-LEFT JOIN mechanism_name m ON m.id = s.mechanism
-LEFT JOIN process k ON k.id = s.sender
-LEFT JOIN comm kc ON kc.id = s.sender_comm
 WHERE p.exit_signal IS NOT NULL;
 
 CREATE VIEW oom_kills AS -- one row per victim that the kernel chose for want of memory
@@ -254,7 +256,7 @@ FROM recording r JOIN boot b ON b.id = r.boot;
 
 CREATE VIEW coverages AS -- the ledger: one row per span that was recorded, and per gap in it
 SELECT
-  'recorded' AS kind,                             -- recorded, down, lost, malformed, shed, clock
+  'recorded' AS kind,                             -- recorded, down, lost, malformed, shed, clock; dropped: older segments are gone
   strftime('%Y-%m-%dT%H:%M:%S', r.started / 1000000, 'unixepoch') || printf('.%06dZ', r.started % 1000000) AS from_time, -- start of the span
   strftime('%Y-%m-%dT%H:%M:%S', coalesce(r.ended, r.updated) / 1000000, 'unixepoch')
     || printf('.%06dZ', coalesce(r.ended, r.updated) % 1000000) AS to_time, -- end of the span
@@ -272,3 +274,16 @@ SELECT v.kind,
   strftime('%Y-%m-%dT%H:%M:%S', v.to_time / 1000000, 'unixepoch') || printf('.%06dZ', v.to_time % 1000000),
   v.event, v.lane, v.count, v.cause, v.recording, v.from_time, v.to_time
 FROM coverage v;
+
+CREATE VIEW uid_counts AS -- one row per user and span of about two seconds: system calls made (--count-syscalls)
+SELECT
+  c.id AS id,                                     -- of the row
+  strftime('%Y-%m-%dT%H:%M:%S', c.from_time / 1000000, 'unixepoch') || printf('.%06dZ', c.from_time % 1000000) AS from_time, -- start of the span
+  strftime('%Y-%m-%dT%H:%M:%S', c.to_time / 1000000, 'unixepoch') || printf('.%06dZ', c.to_time % 1000000) AS to_time, -- end of the span
+  c.uid AS uid,                                   -- real user id
+  u.name AS user,                                 -- its name on that machine
+  c.count AS count,                               -- system calls of all its processes
+  c.from_time AS from_us,                         -- from_time, microseconds
+  c.to_time AS to_us                              -- to_time, microseconds
+FROM uid_syscalls c
+LEFT JOIN user_name u ON u.uid = c.uid;

@@ -4,6 +4,8 @@
  */
 
 import type Database from 'better-sqlite3';
+import type { References } from './references.js';
+import type { Referred } from './table.js';
 
 /** Tables with ids that grow over all segments. */
 const NUMBERED = [
@@ -18,13 +20,23 @@ const NUMBERED = [
   'exec',
   'signal',
   'oom_kill',
+  'uid_syscalls',
 ] as const;
 
-/** Fills the empty database `db` with what the segment at `from` hands on. `from` is only read. */
-export function carryOver(db: Database.Database, from: string): void {
+/**
+ * Fills the empty database `db` with what the segment at `from`, which is only read, hands on.
+ * @param references what rows that are about to be stored refer to
+ */
+export function carryOver(db: Database.Database, from: string, references: References): void {
   withAttached(db, from, () => {
-    collect(db, 'SELECT id FROM old.process WHERE ended IS NULL AND unseen_end IS NULL');
+    const referred = (table: Referred) => `SELECT value FROM json_each('${JSON.stringify([...(references.get(table) ?? [])])}')`;
+    const living = 'SELECT id FROM old.process WHERE ended IS NULL AND unseen_end IS NULL';
+    collect(db, `${living} UNION ${referred('process')}`);
+    db.exec(`INSERT OR IGNORE INTO temp.kept_exec ${referred('exec')}`);
     copyCollected(db);
+    for (const table of ['comm', 'path', 'argv', 'cgroup'] as const) {
+      db.exec(`INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table} WHERE id IN (${referred(table)})`);
+    }
     db.exec('INSERT INTO main.recording SELECT * FROM old.recording WHERE id = (SELECT max(id) FROM old.recording)');
     db.exec('INSERT INTO main.lane_position SELECT * FROM old.lane_position');
     const insert = db.prepare('INSERT INTO main.first_id ("table", id) VALUES (?, ?)');
@@ -54,6 +66,7 @@ export function keepDeaths(db: Database.Database, from: string): void {
     db.exec(`INSERT OR IGNORE INTO main.signal SELECT * FROM old.signal WHERE id IN (${cause})`);
     db.exec('INSERT OR IGNORE INTO main.oom_kill SELECT * FROM old.oom_kill');
     db.exec('INSERT OR IGNORE INTO main.coverage SELECT * FROM old.coverage');
+    db.exec('INSERT OR IGNORE INTO main.uid_syscalls SELECT * FROM old.uid_syscalls');
     db.exec('INSERT OR REPLACE INTO main.recording SELECT * FROM old.recording');
     db.exec(`INSERT OR IGNORE INTO main.comm SELECT * FROM old.comm WHERE id IN
       (SELECT sender_comm FROM main.signal UNION SELECT target_comm FROM main.signal)`);
@@ -96,6 +109,7 @@ function copyCollected(db: Database.Database): void {
       .join(' UNION ');
   db.exec(`
     INSERT OR IGNORE INTO main.boot SELECT * FROM old.boot;
+    INSERT OR IGNORE INTO main.user_name SELECT * FROM old.user_name;
     INSERT OR REPLACE INTO main.process SELECT * FROM old.process WHERE id IN (SELECT id FROM temp.kept_process);
     INSERT OR IGNORE INTO main.exec SELECT * FROM old.exec WHERE id IN (SELECT id FROM temp.kept_exec);
     INSERT OR IGNORE INTO main.comm SELECT * FROM old.comm WHERE id IN (${texts(['process.comm', 'exec.comm'])});

@@ -15,6 +15,8 @@ export interface Context {
   texts: Texts;
   cgroups: Cgroups;
   calls: OpenCalls;
+  /** Size of a page of memory, KiB. */
+  pageKb: number;
   /** Rows of `signal` that count records seen lately. */
   repeats: Repeats;
   /** The waiting rows of a table. */

@@ -71,6 +71,7 @@ function bind() {
     sectionName: library.func('const char *bpf_program__section_name(void *program)'),
     findMap: library.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     objectBtf: library.func('void *bpf_object__btf(void *object)'),
+    setAutoload: library.func('int bpf_program__set_autoload(void *program, bool autoload)'),
     attach: library.func('void *bpf_program__attach(void *program)'),
     attachIterator: library.func('void *bpf_program__attach_iter(void *program, void *options)'),
     pinLink: library.func('int bpf_link__pin(void *link, const char *path)'),
@@ -83,6 +84,8 @@ function bind() {
     setMaxEntries: library.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     initialValue: library.func('void *bpf_map__initial_value(void *map, _Out_ size_t *bytes)'),
     updateElement: library.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
+    nextKey: library.func('int bpf_map_get_next_key(int fd, const void *key, _Out_ uint8_t *next)'),
+    lookup: library.func('int bpf_map_lookup_elem(int fd, const void *key, _Out_ uint8_t *value)'),
     possibleCpus: library.func('int libbpf_num_possible_cpus()'),
     kernelBtf: library.func('void *btf__load_vmlinux_btf()'),
     findType: library.func('int btf__find_by_name_kind(void *btf, const char *name, uint32_t kind)'),
@@ -163,6 +166,20 @@ export function programs(object: Handle): { handle: Handle; name: string; sectio
     found.push({ handle: handle as Handle, name: bpf().programName(handle), section: bpf().sectionName(handle) });
   }
   return found;
+}
+
+/** Keeps a program of the object from being loaded. */
+export const leaveOut = (prog: Handle): void =>
+  void number(bpf().setAutoload(prog, false), 'leave a program out');
+
+/** The entries of a hash map from u32 to u64. Entries that come or go meanwhile may be told or not. */
+export function* countsIn(fd: number): IterableIterator<[key: number, count: number]> {
+  const key = new Uint32Array(1);
+  const value = new BigUint64Array(1);
+  const bytes = new Uint8Array(key.buffer);
+  for (let before: Uint8Array | null = null; bpf().nextKey(fd, before, bytes) === 0; before = bytes) {
+    if (bpf().lookup(fd, bytes, new Uint8Array(value.buffer)) === 0) yield [key[0] as number, Number(value[0])];
+  }
 }
 
 /** The initial bytes of a data section, to be changed before the object is loaded. */

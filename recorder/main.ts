@@ -42,6 +42,7 @@ function program(): Command {
       .option('--args-bytes <size>', 'argument bytes kept of each exec, at most 128K', '32K')
       .option('--lethal-buffer <size>', 'buffer for what may have killed', '4M')
       .option('--bulk-buffer <size>', 'buffer for the rest', '16M')
+      .option('--count-syscalls', 'count the system calls of each user, too')
       .option('--max-size <size>', 'disk that the recording may take', '4G')
       .option('--retain <age>', 'drop what is older, like 30d (violent deaths are kept)');
 
@@ -97,6 +98,7 @@ function passOn(raw: RawOptions, command: Command): string[] {
   return [
     `--db=${options.db}`,
     ...(raw.cgroup ?? []).map(directory => `--cgroup=${resolve(directory)}`),
+    ...(raw.countSyscalls ? ['--count-syscalls'] : []),
     ...PASSED_ON.filter(given).map(name => `--${kebab(name)}=${raw[name]}`),
   ];
 }

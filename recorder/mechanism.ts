@@ -82,13 +82,14 @@ export function mechanismOf(
   oomVictim: boolean,
 ): Mechanism {
   if (sig === SIG.CHLD && code >= CLD_EXITED && code <= CLD_CONTINUED) return Mechanism.child;
-  if (sender & SnoopSenderState.EXITING) return ofExiting(sig, sender, pdeathsig, oomVictim);
-  if (!(sender & SnoopSenderState.KTHREAD) && code <= SI_USER) {
+  const isDoing = !(sender & SnoopSenderState.BYSTANDER);
+  if (isDoing && sender & SnoopSenderState.EXITING) return ofExiting(sig, sender, pdeathsig, oomVictim);
+  if (isDoing && !(sender & SnoopSenderState.KTHREAD) && code <= SI_USER) {
     const call = sendCall(syscall);
     if (call !== 0 && writesCode(call, code) && carriesSignal(call, arg1, sig)) return call;
     if (code === SI_USER && sig === SIG.KILL && isWrite(syscall)) return Mechanism.cgroupKill;
   }
-  return ofKernel(sig, code, isSelf, oomVictim);
+  return ofKernel(sig, code, isSelf, oomVictim, isSelf && (sender & SnoopSenderState.CPU_LIMIT) !== 0);
 }
 
 /** An exiting task is in no system call of ours any more: what it causes is its death's work. */
@@ -117,11 +118,11 @@ function isWrite(syscall: number): boolean {
   return syscall === SYSCALL.write || syscall === SYSCALL.pwrite64 || syscall === SYSCALL.writev;
 }
 
-function ofKernel(sig: number, code: number, isSelf: boolean, oomVictim: boolean): Mechanism {
+function ofKernel(sig: number, code: number, isSelf: boolean, oomVictim: boolean, isCpuUsed: boolean): Mechanism {
   if (code === SI_TIMER) return Mechanism.timer;
   switch (sig) {
     case SIG.KILL:
-      return oomVictim ? Mechanism.oom : Mechanism.kernel;
+      return oomVictim ? Mechanism.oom : isCpuUsed ? Mechanism.rlimit : Mechanism.kernel;
     case SIG.PIPE:
       return isSelf ? Mechanism.sigpipe : Mechanism.kernel;
     case SIG.ALRM:

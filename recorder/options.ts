@@ -13,6 +13,7 @@ export interface RecordOptions {
   argsBytes: number;
   lethalBytes: number;
   bulkBytes: number;
+  countSyscalls: boolean;
   /** Bytes that the recording may take on disk. */
   maxBytes: number;
   /** Age at which what was recorded is dropped, microseconds; null: never for its age. */
@@ -29,6 +30,7 @@ export interface RawOptions {
   bulkBuffer?: string;
   maxSize?: string;
   retain?: string;
+  countSyscalls?: boolean;
 }
 
 const GIB = 2 ** 30;
@@ -43,6 +45,7 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     argsBytes: size('--args-bytes', raw.argsBytes, 32 << 10, 0, ARGS_BYTES_MAX),
     lethalBytes: lane('--lethal-buffer', raw.lethalBuffer, 4 << 20),
     bulkBytes: lane('--bulk-buffer', raw.bulkBuffer, 16 << 20),
+    countSyscalls: raw.countSyscalls === true,
     maxBytes: size('--max-size', raw.maxSize, 4 * GIB, 16 << 20, 4096 * GIB),
     retainUs: raw.retain === undefined ? null : age('--retain', raw.retain),
   };

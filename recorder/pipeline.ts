@@ -15,6 +15,7 @@ import { memoryOf, type Ring, u64 } from './ring.js';
 import { SnoopHeader } from '../bpf/wire.gen.js';
 import type { Rows } from './rows.js';
 import type { Batch, Totals } from './store.js';
+import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
 
 const IDLE_MS = 50; // how often an idle recorder looks into the lanes
 const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is nothing to store
@@ -37,6 +38,8 @@ export interface BatchStore {
 export interface PipelineOptions {
   /** Oldest age of a record before its batch is stored. */
   flushMs: number;
+  /** Counts of system calls to store with the batches. */
+  uidSyscalls?: UidSyscallCounter | null;
 }
 
 export class Pipeline {
@@ -48,6 +51,8 @@ export class Pipeline {
   readonly #tally: Tally;
   readonly #ledger: Ledger;
   readonly #store: BatchStore;
+  readonly #counter: UidSyscallCounter | null;
+  #uidSyscalls: UidSyscalls[] = [];
   readonly #flushMs: number;
   #stopping = false;
   /** Kernel time of the first record of the batch, and when it was taken (performance.now()); 0: the batch is empty. */
@@ -58,6 +63,7 @@ export class Pipeline {
   #rates = { events: 0, rows: 0 };
 
   constructor(source: Source, context: Context, tally: Tally, ledger: Ledger, store: BatchStore, options: PipelineOptions) {
+    this.#counter = options.uidSyscalls ?? null;
     this.#token = source.pins?.token ?? '';
     this.#lethal = source.lethal;
     this.#bulk = source.bulk;
@@ -164,7 +170,7 @@ export class Pipeline {
     const now = performance.now();
     return (
       (this.#firstTaken !== 0 && now - this.#firstTaken >= this.#flushMs) ||
-      this.#isFull() ||
+      this.#isFull() || this.#counter?.isDue === true ||
       holdsMuch(this.#lethal) || holdsMuch(this.#bulk) ||
       now - this.#lastBeat.at >= HEARTBEAT_MS
     );
@@ -180,6 +186,7 @@ export class Pipeline {
       this.cover({ from: now, to: now, kind: 'clock', event: null, lane: null, count: step, cause });
     }
     for (const row of this.#ledger.check(now)) this.cover(row);
+    if (this.#counter?.isDue) this.#uidSyscalls.push(...this.#counter.take(now));
     const lagUs = this.#firstTaken === 0 ? 0 : Math.max(0, (clock.bootNow() - this.#firstBootNs) / 1000);
     this.#beat();
     try {
@@ -191,6 +198,7 @@ export class Pipeline {
         argvs: texts.argvs.added,
         cgroups: cgroups.added,
         coverage: this.#pendingCoverage,
+        uidSyscalls: this.#uidSyscalls,
         lanes: {
           token: this.#token,
           lethal: this.#lethal.position,
@@ -213,6 +221,7 @@ export class Pipeline {
     texts.clear();
     cgroups.added.length = 0;
     this.#pendingCoverage = [];
+    this.#uidSyscalls = [];
     this.#firstTaken = 0;
     return true;
   }

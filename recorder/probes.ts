@@ -20,23 +20,25 @@ export interface Probe {
   tracepoint: string;
 }
 
-/** The probes of the object: every program on a BTF tracepoint. */
-function probesOf(object: bpf.Handle): Probe[] {
+/** The probes of the object: every program on a BTF tracepoint; the one that counts system calls only if asked for. */
+function probesOf(object: bpf.Handle, countSyscalls: boolean): Probe[] {
   return bpf
     .programs(object)
     .filter(({ section }) => section.startsWith(TRACEPOINT))
-    .map(({ handle, section }) => ({ program: handle, tracepoint: section.slice(TRACEPOINT.length) }));
+    .map(({ handle, section }) => ({ program: handle, tracepoint: section.slice(TRACEPOINT.length) }))
+    .filter(({ tracepoint }) => countSyscalls || tracepoint !== COUNTING);
 }
 
 /** The tracepoints that the compiled object needs. */
 export function neededTracepoints(): string[] {
   const object = openObject();
-  const names = probesOf(object).map(probe => probe.tracepoint);
+  const names = probesOf(object, false).map(probe => probe.tracepoint);
   bpf.closeObject(object);
   return names;
 }
 
 const TRACEPOINT = 'tp_btf/';
+const COUNTING = 'sys_enter'; // bpf/uid_syscalls.bpf.c
 const SNAPSHOT_PROGRAM = 'on_snapshot';
 const OBJECT = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
 
@@ -50,6 +52,8 @@ export interface ProbeOptions {
   /** Sizes of the lanes in bytes, powers of two. */
   lethalBytes: number;
   bulkBytes: number;
+  /** Count the system calls of each user. */
+  countSyscalls: boolean;
 }
 
 export interface ProbeReport {
@@ -63,6 +67,8 @@ export class Probes {
   /** A struct snoop_counters for each CPU. */
   readonly counters: ArrayBuffer;
   readonly report: ProbeReport[];
+  /** Descriptor of the map from user id to number of system calls; null: they are not counted. */
+  readonly uidSyscalls: number | null;
   /** Where they are pinned; null where there is no bpffs. */
   readonly pins: PinSet | null;
   readonly #snapshot: () => number;
@@ -79,6 +85,7 @@ export class Probes {
     this.lethal = memory.lethal;
     this.bulk = memory.bulk;
     this.counters = memory.counters;
+    this.uidSyscalls = tracepoints.includes(COUNTING) ? memory.uidSyscalls : null;
     this.pins = pins;
     this.#snapshot = snapshot;
     this.#release = release;
@@ -105,7 +112,7 @@ export class Probes {
         for (const name of SHARED_MAPS) bpf.pinMap(bpf.map(object, name), join(pins.directory, name));
         bpf.pinLink(iterator, join(pins.directory, 'snapshot'));
       }
-      const probes = probesOf(object);
+      const probes = probesOf(object, options.countSyscalls);
       for (const { program, tracepoint } of probes) {
         const link = bpf.attach(program, tracepoint);
         links.push(link);
@@ -161,17 +168,18 @@ export class Probes {
 
 /** Names what is recorded and by which programs: lanes of the same setup go on being used. */
 export function setupOf(options: ProbeOptions): string {
-  const { scope, argsBytes, lethalBytes, bulkBytes } = options;
-  return digest([readFileSync(OBJECT).toString('base64'), scope, argsBytes, lethalBytes, bulkBytes]);
+  const { scope, argsBytes, lethalBytes, bulkBytes, countSyscalls } = options;
+  return digest([readFileSync(OBJECT).toString('base64'), scope, argsBytes, lethalBytes, bulkBytes, countSyscalls]);
 }
 
 interface SharedMemory {
   lethal: Ring;
   bulk: Ring;
   counters: ArrayBuffer;
+  uidSyscalls: number;
 }
 
-const SHARED_MAPS = ['lane_lethal', 'lane_bulk', 'counters'] as const;
+const SHARED_MAPS = ['lane_lethal', 'lane_bulk', 'counters', 'uid_syscalls'] as const;
 
 /** @param open gives a descriptor of a map */
 function mapShared(open: (name: (typeof SHARED_MAPS)[number]) => number): SharedMemory {
@@ -179,6 +187,7 @@ function mapShared(open: (name: (typeof SHARED_MAPS)[number]) => number): Shared
     lethal: mapLane(open('lane_lethal')),
     bulk: mapLane(open('lane_bulk')),
     counters: mapCounters(open('counters')),
+    uidSyscalls: open('uid_syscalls'),
   };
 }
 
@@ -195,7 +204,11 @@ function mapCounters(fd: number): ArrayBuffer {
   return bpf.mapMemory(fd, bpf.maxEntriesOf(fd) * SnoopCounters.bytes, 0, false);
 }
 
-function configure(object: bpf.Handle, { scope, argsBytes, lethalBytes, bulkBytes }: ProbeOptions): void {
+function configure(object: bpf.Handle, options: ProbeOptions): void {
+  const { scope, argsBytes, lethalBytes, bulkBytes, countSyscalls } = options;
+  for (const { handle, section } of bpf.programs(object)) {
+    if (!countSyscalls && section === TRACEPOINT + COUNTING) bpf.leaveOut(handle);
+  }
   const knobs = new DataView(bpf.initialValue(bpf.map(object, '.rodata.knobs')));
   knobs.setUint32(SnoopKnobs.args_bytes, argsBytes, true);
   if (scope.kind === 'tree') knobs.setUint32(SnoopKnobs.scope, SnoopScope.SCOPE_TREE, true);

@@ -12,14 +12,14 @@ import type { Context } from './context.js';
 import { Ledger, Tally } from './coverage.js';
 import { TABLES } from './events.js';
 import { Identity } from './identity.js';
-import { clocks } from './libbpf.js';
+import { clocks, countsIn, pageBytes } from './libbpf.js';
 import { log } from './log.js';
 import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
 import { leftPins, type PinSet, removePins } from './pins.js';
 import { Pipeline } from './pipeline.js';
 import { Probes, setupOf, WIRE } from './probes.js';
-import { ProcessTable } from './process-table.js';
+import { type Process, ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
@@ -27,7 +27,10 @@ import { scopeText } from './scope.js';
 import { type Listener, Segments } from './segments.js';
 import type { Ending, LastRun } from './store.js';
 import type { Table } from './table.js';
+import { decodeText } from './text.js';
 import { Texts } from './texts.js';
+import { UidSyscallCounter } from './uid-syscalls.js';
+import { usersOf } from './users.js';
 import { VERSION } from './version.js';
 
 /** Names this boot of the machine: random(4). */
@@ -44,6 +47,8 @@ export class Recorder {
   readonly #probes: Probes;
   readonly #pipeline: Pipeline;
   readonly #ledger: Ledger;
+  /** The processes that an earlier run left behind as living, and the file that each ran. */
+  readonly #left: { process: Process; exe: string | null }[];
   #running: Promise<void> | undefined;
 
   /** Opens the database, attaches every probe, and catches up with what was there before. From then on nothing is missed. */
@@ -57,6 +62,7 @@ export class Recorder {
       const mine = pins.find(set => set.wire === WIRE && set.setup === setup);
       const inherited = mine && inherit(mine);
       const last = this.#begin(inherited !== undefined);
+      this.#left = this.#segments.store.livingProcesses();
       this.#context = this.#makeContext();
       for (const set of pins) if (set !== mine || !inherited) this.#drainLeft(set);
       probes = inherited ?? Probes.load(options, options.scope.kind === 'tree' ? null : options.db);
@@ -68,7 +74,7 @@ export class Recorder {
       if (last && !inherited) this.#coverDown(last);
       if (inherited) this.#pipeline.finish(); // what the kernel recorded while no recorder ran
       this.#pipeline.applySnapshot(probes.snapshot(), EvProcess.bytes);
-      forgetTheDead(this.#context.identity.table, this.#clock.now());
+      this.#reconcile(this.#clock.now());
       this.#pipeline.finish(); // the snapshot is on disk before anyone is told that we record
     } catch (error) {
       probes?.detach();
@@ -89,6 +95,7 @@ export class Recorder {
       pid: process.pid,
       scope: scopeText(scope),
       options: JSON.stringify(this.#options),
+      users: usersOf(readFileSync('/etc/passwd', 'utf8')),
     });
     return last;
   }
@@ -96,7 +103,7 @@ export class Recorder {
   #makeContext(): Context {
     const next = this.#segments.store.nextIds();
     const table = new ProcessTable(next.process);
-    for (const process of this.#segments.store.livingProcesses()) table.restore(process);
+    for (const { process } of this.#left) table.restore(process);
     const texts = new Texts(next);
     const cgroups = new Cgroups(next.cgroup);
     const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, this.#segments.store.nextId(table.name))]));
@@ -106,6 +113,7 @@ export class Recorder {
       texts,
       cgroups,
       calls: new OpenCalls(),
+      pageKb: pageBytes() / 1024,
       repeats: new Repeats(),
       rows: table => rows.get(table) as Rows,
     };
@@ -123,7 +131,10 @@ export class Recorder {
   }
 
   #makePipeline(probes: Probes, ledger: Ledger): Pipeline {
-    return new Pipeline(probes, this.#context, this.#tally, ledger, this.#segments, this.#options);
+    const { uidSyscalls: fd } = probes;
+    const counter = fd === null ? null : new UidSyscallCounter(() => countsIn(fd), this.#clock.now());
+    const { flushMs } = this.#options;
+    return new Pipeline(probes, this.#context, this.#tally, ledger, this.#segments, { flushMs, uidSyscalls: counter });
   }
 
   /** Stores what waits in lanes that go out of use: of another build, or of other options. */
@@ -144,8 +155,24 @@ export class Recorder {
     this.#pipeline.cover({ from: lastSeen, to, kind: 'down', event: null, lane: null, count: null, cause });
   }
 
+  /** Processes that an earlier run left behind may have ended since, or run something else, while nobody recorded. */
+  #reconcile(now: number): void {
+    const { identity } = this.#context;
+    for (const { process, exe } of this.#left.splice(0)) {
+      if (process.ended !== null || process.unseenEnd !== null) continue;
+      const facts = processFacts(process.pid, process.start);
+      if (facts === null) {
+        process.unseenEnd = now;
+        identity.table.ended(process);
+      } else if (facts.exe.length > 0 && decodeText(facts.exe).text !== exe) {
+        identity.tellAgain(process);
+      }
+    }
+  }
+
   /** What has to be told again in a segment that does not have all that the one before had. */
   #listener({ identity, texts, cgroups, rows }: Context): Listener {
+    const now = () => this.#clock.now();
     const movedOn = () => {
       texts.forget();
       cgroups.forget();
@@ -165,6 +192,8 @@ export class Recorder {
         yield ['cgroup', cgroups.nextId];
         yield* Object.entries(texts.nextIds);
         for (const table of TABLES) yield [table.name, rows(table).firstId];
+        // Nobody keeps count of these; the seconds of the epoch grow faster than their ids.
+        for (const table of ['coverage', 'uid_syscalls']) yield [table, Math.floor(now() / 1e6)];
       },
     };
   }
@@ -193,14 +222,5 @@ function inherit(pins: PinSet): Probes | undefined {
   } catch {
     removePins(pins);
     return undefined;
-  }
-}
-
-/** Processes that an earlier run knew and that are gone: their ends were not seen. */
-function forgetTheDead(table: ProcessTable, now: number): void {
-  for (const process of table.living()) {
-    if (processFacts(process.pid, process.start) !== null) continue;
-    process.unseenEnd = now;
-    table.ended(process);
   }
 }

@@ -13,6 +13,7 @@ import type { Archive } from './identity.js';
 import { log } from './log.js';
 import { makePrivateFile } from './path-safety.js';
 import type { Process } from './process-table.js';
+import { type References, referencesOf } from './references.js';
 import { moveDatabase, removeCompanions, removeDatabase, type SealedFile, SegmentFiles } from './segment-files.js';
 import { type Batch, type Ending, type LastRun, type RunFacts, Store } from './store.js';
 
@@ -139,7 +140,7 @@ export class Segments implements Archive {
     try {
       this.#store.write(batch);
     } catch (error) {
-      this.#mend(error);
+      this.#mend(error, batch);
       this.#store.write(batch);
     }
     this.#failingSince = 0;
@@ -163,13 +164,13 @@ export class Segments implements Archive {
   }
 
   /** Does what helps against a failed write, or throws the error: then it is to be tried again later. */
-  #mend(error: unknown): void {
+  #mend(error: unknown, batch: Batch): void {
     const code = (error as { code?: string }).code ?? '';
     const now = performance.now();
     this.#failingSince ||= now;
-    if (isDamage(error)) return this.#goOn('it is damaged', 'discard');
+    if (isDamage(error)) return this.#goOn('it is damaged', 'discard', batch);
     if (/^SQLITE_(BUSY|LOCKED)/.test(code) && now - this.#failingSince > BUSY_MAX_MS) {
-      return this.#goOn('another process holds its lock', 'seal');
+      return this.#goOn('another process holds its lock', 'seal', batch);
     }
     if (code === 'SQLITE_FULL' && this.#dropOldest()) return;
     if (/^SQLITE_(IOERR|READONLY|CANTOPEN)/.test(code) && now - Math.max(this.#failingSince, this.#reopened) > REOPEN_MS) {
@@ -188,14 +189,18 @@ export class Segments implements Archive {
     this.#store = again;
   }
 
-  /** Goes on in a new segment. */
-  #goOn(why: string, how: 'seal' | 'rescue' | 'discard'): void {
+  /**
+   * Goes on in a new segment.
+   * @param waiting the batch that will be stored there first, if there is one
+   */
+  #goOn(why: string, how: 'seal' | 'rescue' | 'discard', waiting?: Batch): void {
+    const references = waiting ? referencesOf(waiting) : new Map();
     const { live } = this.#files;
     const old = this.#store;
     const sealed = this.#files.sealedName(old.from);
     let source: string | null = null;
     if (how === 'seal') {
-      source = this.#tryMakeNext(live) ? live : null;
+      source = this.#tryMakeNext(live, references) ? live : null;
       if (!old.seal()) this.#notPlain.add(sealed);
       moveDatabase(live, sealed);
     } else {
@@ -205,7 +210,7 @@ export class Segments implements Archive {
       if (source !== null) removeCompanions(live);
       if (existsSync(live)) log('aside', `${live} was set aside as ${this.#files.setAside(live)}`);
       else removeCompanions(live);
-      if (source !== null && !this.#tryMakeNext(source)) source = null;
+      if (source !== null && !this.#tryMakeNext(source, references)) source = null;
     }
     if (source === null) this.#makeNext(null);
     this.#installNext();
@@ -219,9 +224,9 @@ export class Segments implements Archive {
     this.#tidy();
   }
 
-  #tryMakeNext(from: string): boolean {
+  #tryMakeNext(from: string, references: References): boolean {
     try {
-      this.#makeNext(from);
+      this.#makeNext(from, references);
       return true;
     } catch (error) {
       log('carry', `cannot carry over from ${from}: ${(error as Error).message}`);
@@ -230,7 +235,7 @@ export class Segments implements Archive {
   }
 
   /** Makes the next live segment beside the live one, complete before it takes that one's name. */
-  #makeNext(from: string | null): void {
+  #makeNext(from: string | null, references: References = new Map()): void {
     const { next } = this.#files;
     removeDatabase(next);
     makePrivateFile(next);
@@ -239,7 +244,7 @@ export class Segments implements Archive {
       migrate(db);
       db.pragma('foreign_keys = OFF');
       db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('from', ?)").run(String(this.#now()));
-      if (from !== null) carryOver(db, from);
+      if (from !== null) carryOver(db, from, references);
       else this.#numberOn(db);
     } finally {
       db.close();

@@ -46,6 +46,8 @@ export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' |
   endEarlierBoots: Database.Statement;
   totals: Database.Statement;
   lanes: Database.Statement;
+  uidSyscalls: Database.Statement;
+  user: Database.Statement;
   laneState: Database.Statement;
   end: Database.Statement;
   findProcess: Database.Statement;
@@ -66,8 +68,8 @@ export function prepareStatements(db: Database.Database): Statements {
        ON CONFLICT (id) DO UPDATE SET ${update.join(', ')}`,
     ),
     coverage: db.prepare(
-      `INSERT INTO coverage (recording, from_time, to_time, kind, event, lane, count, cause)
-       VALUES (@recording, @from, @to, @kind, @event, @lane, @count, @cause)`,
+      `INSERT INTO coverage (id, recording, from_time, to_time, kind, event, lane, count, cause)
+       VALUES (${nextId('coverage')}, @recording, @from, @to, @kind, @event, @lane, @count, @cause)`,
     ),
     lastRun: db.prepare(
       `SELECT coalesce(ended, updated) AS lastSeen, ended IS NULL AS wasKilled
@@ -86,6 +88,11 @@ export function prepareStatements(db: Database.Database): Statements {
          malformed = @malformed, shed = @shed, rows = @rows, events_per_s = @eventsPerS, rows_per_s = @rowsPerS,
          lag_us = @lagUs WHERE id = @id`,
     ),
+    uidSyscalls: db.prepare(
+      `INSERT INTO uid_syscalls (id, recording, uid, from_time, to_time, count)
+       VALUES (${nextId('uid_syscalls')}, @recording, @uid, @from, @to, @count)`,
+    ),
+    user: db.prepare('INSERT OR REPLACE INTO user_name (uid, name) VALUES (?, ?)'),
     lanes: db.prepare(
       `INSERT OR REPLACE INTO lane_position (one, token, lethal, bulk, accounted, lost)
        VALUES (1, @token, @lethal, @bulk, @accounted, @lost)`,
@@ -93,8 +100,17 @@ export function prepareStatements(db: Database.Database): Statements {
     laneState: db.prepare('SELECT token, lethal, bulk, accounted, lost FROM lane_position WHERE token = ?'),
     end: db.prepare('UPDATE recording SET ending = @ending, ended = @ended, updated = @ended WHERE id = @id'),
     findProcess: db.prepare('SELECT * FROM process WHERE boot = ? AND pid = ? AND start_ns = ?'),
-    living: db.prepare('SELECT * FROM process WHERE boot = ? AND ended IS NULL AND unseen_end IS NULL'),
+    living: db.prepare(
+      `SELECT process.*, path.path AS exe_path FROM process LEFT JOIN path ON path.id = process.exe
+       WHERE boot = ? AND ended IS NULL AND unseen_end IS NULL`,
+    ),
   };
+}
+
+/** The first id that no row of this or an earlier segment has. */
+export function nextId(table: string): string {
+  return `(SELECT max(coalesce((SELECT max(id) FROM "${table}"), 0) + 1,
+    coalesce((SELECT id FROM first_id WHERE "table" = '${table}'), 1)))`;
 }
 
 /** An INSERT of many rows at a time, and of one for the rest. */

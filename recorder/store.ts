@@ -16,6 +16,7 @@ import type { Rows } from './rows.js';
 import {
   insertRows,
   type ManyRows,
+  nextId,
   type ProcessRow,
   prepareStatements,
   processOf,
@@ -24,6 +25,7 @@ import {
 } from './statements.js';
 import type { Table } from './table.js';
 import type { NextIds, TextRow } from './texts.js';
+import type { UidSyscalls } from './uid-syscalls.js';
 
 /** How long a batch waits for another connection's lock before it is tried again with the next. */
 const BUSY_MS = 100;
@@ -38,6 +40,7 @@ export interface Batch {
   argvs: TextRow[];
   cgroups: CgroupRow[];
   coverage: CoverageRow[];
+  uidSyscalls: UidSyscalls[];
   lanes: LaneState;
   totals: Totals;
 }
@@ -66,6 +69,8 @@ export interface RunFacts {
   pid: number;
   scope: string;
   options: string;
+  /** Names of the users of this machine. */
+  users: readonly { uid: number; name: string }[];
 }
 
 /** When an earlier run gave its last sign of life, and whether that was a goodbye. */
@@ -146,13 +151,7 @@ export class Store implements Archive {
   }
 
   nextId(table: string): number {
-    return this.#db
-      .prepare(
-        `SELECT max(coalesce((SELECT max(id) FROM "${table}"), 0) + 1,
-           coalesce((SELECT id FROM first_id WHERE "table" = ?), 1))`,
-      )
-      .pluck()
-      .get(table) as number;
+    return this.#db.prepare(`SELECT ${nextId(table)}`).pluck().get() as number;
   }
 
   /** The run before this one, if there was one. */
@@ -164,7 +163,9 @@ export class Store implements Archive {
   /** Enters the run, under the number that it had in an earlier segment, if it had one. */
   begin(facts: RunFacts): void {
     this.#recording ||= this.nextId('recording');
-    this.#statements.begin.run({ ...facts, boot: this.boot, id: this.#recording });
+    const { users: _, ...run } = facts;
+    this.#statements.begin.run({ ...run, boot: this.boot, id: this.#recording });
+    for (const { uid, name } of facts.users) this.#statements.user.run(uid, name);
     // What lived in an earlier boot lives no more.
     this.#statements.endEarlierBoots.run({ now: facts.started, boot: this.boot });
   }
@@ -186,6 +187,7 @@ export class Store implements Archive {
       for (const process of batch.processes) s.process.run(...processRow(process, this.boot));
       for (const rows of batch.rows) if (rows.length > 0) this.#insertsOf(rows.table).run(rows);
       for (const row of batch.coverage) s.coverage.run({ ...row, recording: this.#recording });
+      for (const row of batch.uidSyscalls) s.uidSyscalls.run({ ...row, recording: this.#recording });
       const { token, lethal, bulk, accounted, lost } = batch.lanes;
       s.lanes.run({ token, lethal, bulk, accounted, lost: JSON.stringify(lost) });
       s.totals.run({ ...batch.totals, id: this.#recording });
@@ -196,7 +198,7 @@ export class Store implements Archive {
     }
     this.rows +=
       batch.comms.length + batch.paths.length + batch.argvs.length + batch.cgroups.length + batch.processes.length +
-      batch.coverage.length + batch.rows.reduce((sum, rows) => sum + rows.length, 0);
+      batch.coverage.length + batch.uidSyscalls.length + batch.rows.reduce((sum, rows) => sum + rows.length, 0);
   }
 
   #insertsOf(table: Table): ManyRows {
@@ -219,14 +221,17 @@ export class Store implements Archive {
     return row ? processOf(row) : null;
   }
 
-  /** The processes of this boot that were not seen to end. */
-  livingProcesses(): Process[] {
-    return (this.#statements.living.all(this.boot) as ProcessRow[]).map(processOf);
+  /** The processes of this boot that were not seen to end, each with the file that it ran. */
+  livingProcesses(): { process: Process; exe: string | null }[] {
+    const rows = this.#statements.living.all(this.boot) as (ProcessRow & { exe_path: string | null })[];
+    return rows.map(row => ({ process: processOf(row), exe: row.exe_path }));
   }
 
   /** Says goodbye, and closes the segment as `seal` does. */
   close(ending: Ending, ended: number): void {
-    this.#statements.end.run({ ending, ended, id: this.#recording });
+    try {
+      this.#statements.end.run({ ending, ended, id: this.#recording });
+    } catch {} // a full disk, a lock: then the run ends where its last batch does
     this.seal();
   }
 

@@ -1,8 +1,13 @@
 /** A table that records fill row by row: which columns, how many rows a batch may hold, and which rows are one. */
 
+/** What a column may refer to by its id. */
+export type Referred = 'process' | 'exec' | 'comm' | 'path' | 'argv' | 'cgroup';
+
 export interface Table<Column extends string = string> {
   readonly name: string;
   readonly columns: readonly Column[];
+  /** The columns that hold an id of another table. */
+  readonly refs: { readonly [name in Column]?: Referred };
   /** Position of each column. */
   readonly at: { readonly [name in Column]: number };
   /** Rows that wait for their transaction at most. */
@@ -15,9 +20,10 @@ export interface Table<Column extends string = string> {
 export function defineTable<const Column extends string>(
   name: string,
   columns: readonly Column[],
+  refs: { readonly [name in NoInfer<Column>]?: Referred },
   capacity: number,
   sameFrom?: NoInfer<Column>,
 ): Table<Column> {
   const at = Object.fromEntries(columns.map((column, i) => [column, i])) as { [name in Column]: number };
-  return { name, columns, at, capacity, sameFrom: sameFrom === undefined ? -1 : at[sameFrom] };
+  return { name, columns, refs, at, capacity, sameFrom: sameFrom === undefined ? -1 : at[sameFrom] };
 }

@@ -24,7 +24,7 @@ class Pool {
     this.nextId = nextId;
   }
 
-  /** Known texts are to be stored again; those that wait to be stored stay known. */
+  /** Known texts are to be stored again. */
   forget(): void {
     this.#known.clear();
   }

@@ -9,6 +9,17 @@ import { defineTable } from '../table.js';
 import { joinPath } from '../text.js';
 import { untilNul } from '../texts.js';
 
+const REFS = {
+  process: 'process',
+  filename: 'path',
+  exe: 'path',
+  interp: 'path',
+  argv: 'argv',
+  cwd: 'path',
+  comm: 'comm',
+  cgroup: 'cgroup',
+} as const;
+
 const TABLE = defineTable('exec', [
   'time',
   'process',
@@ -31,7 +42,7 @@ const TABLE = defineTable('exec', [
   'device',
   'old_tid',
   'flags',
-], 8_192);
+], REFS, 8_192);
 const EXEC = TABLE.at;
 
 export const exec: EventSpec = {

@@ -5,8 +5,6 @@ import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
 import { type Memory, u64 } from '../ring.js';
 
-const PAGE_KB = 4;
-
 export const exit: EventSpec = {
   name: 'exit',
   bytes: EvExit.bytes,
@@ -15,7 +13,8 @@ export const exit: EventSpec = {
   apply,
 };
 
-function apply({ clock, identity, cgroups }: Context, memory: Memory, at: number): Fate {
+function apply(context: Context, memory: Memory, at: number): Fate {
+  const { clock, identity, cgroups } = context;
   const process = identity.at(memory, at + EvExit.h_key_start);
   if (process === null) return Fate.malformed;
   if (process.ended !== null) return Fate.folded; // two last threads at once: both told the same
@@ -24,7 +23,7 @@ function apply({ clock, identity, cgroups }: Context, memory: Memory, at: number
   process.status = memory.i32[(at + EvExit.status) >> 2] as number;
   process.userUs = Math.round(u64(memory, at + EvExit.utime) / 1000);
   process.systemUs = Math.round(u64(memory, at + EvExit.stime) / 1000);
-  process.maxRssKb = u64(memory, at + EvExit.max_rss_pages) * PAGE_KB;
+  process.maxRssKb = u64(memory, at + EvExit.max_rss_pages) * context.pageKb;
   identity.comm(process, memory, at + EvExit.comm);
   if (process.origin === 'repaired') {
     // Its fork was lost, so this record says what that one would have.

@@ -11,7 +11,12 @@ import { defineTable } from '../table.js';
 import { joinPath } from '../text.js';
 import { SIGNAL, SIGNAL_TABLE } from './signal-row.js';
 
-const TABLE = defineTable('oom_kill', ['time', 'victim', 'trigger', 'memory_cgroup', 'oom_score_adj'], 256);
+const TABLE = defineTable(
+  'oom_kill',
+  ['time', 'victim', 'trigger', 'memory_cgroup', 'oom_score_adj'],
+  { victim: 'process', trigger: 'process', memory_cgroup: 'path' },
+  256,
+);
 const OOM = TABLE.at;
 
 export const oom: EventSpec = {

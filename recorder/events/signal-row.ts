@@ -7,6 +7,14 @@ import { type Memory, u64 } from '../ring.js';
 import { NULL, type Rows } from '../rows.js';
 import { defineTable } from '../table.js';
 
+const REFS = {
+  sender: 'process',
+  sender_comm: 'comm',
+  sender_exec: 'exec',
+  target: 'process',
+  target_comm: 'comm',
+} as const;
+
 /** Two rows that are equal from `sender` on are folded. */
 export const SIGNAL_TABLE = defineTable('signal', [
   'time',
@@ -28,7 +36,7 @@ export const SIGNAL_TABLE = defineTable('signal', [
   'disposition',
   'target_arg',
   'syscall',
-], 20_000, 'sender');
+], REFS, 20_000, 'sender');
 
 /** Positions of its columns. */
 export const SIGNAL = SIGNAL_TABLE.at;

@@ -14,7 +14,8 @@ import Database from 'better-sqlite3';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 
 const DIST = join(PACKAGE_ROOT, 'dist');
-const CGROUP_ROOT = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find(root => existsSync(join(root, 'cgroup.procs')));
+/** Where the unified hierarchy is mounted. */
+export const CGROUP_ROOT = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find(root => existsSync(join(root, 'cgroup.procs')));
 
 /** Why tests on the kernel cannot run here; false: they can. */
 export const cannotRecord: string | false =
@@ -43,6 +44,7 @@ export class Lab {
   readonly directory: string;
   readonly cgroup: string;
   readonly db: string;
+  readonly #subgroups: string[] = [];
 
   private constructor(directory: string, cgroup: string) {
     this.directory = directory;
@@ -58,6 +60,14 @@ export class Lab {
     const lab = new Lab(directory, cgroup);
     test.after(() => lab.#close());
     return lab;
+  }
+
+  /** Makes a cgroup below the laboratory's. */
+  subgroup(name: string): string {
+    const path = join(this.cgroup, name);
+    mkdirSync(path);
+    this.#subgroups.push(path);
+    return path;
   }
 
   /** Runs `snooprec` with this database. */
@@ -132,11 +142,13 @@ export class Lab {
   async #close(): Promise<void> {
     this.snooprec('stop');
     if (existsSync(join(this.cgroup, 'cgroup.kill'))) writeFileSync(join(this.cgroup, 'cgroup.kill'), '1');
-    for (let tries = 0; tries < 100; tries++) {
-      if (readFileSync(join(this.cgroup, 'cgroup.procs'), 'utf8') === '') break;
-      await sleep(20);
+    for (const cgroup of [...this.#subgroups.reverse(), this.cgroup]) {
+      for (let tries = 0; tries < 100; tries++) {
+        if (readFileSync(join(cgroup, 'cgroup.procs'), 'utf8') === '') break;
+        await sleep(20);
+      }
+      rmdirSync(cgroup);
     }
-    rmdirSync(this.cgroup);
     rmSync(this.directory, { recursive: true });
   }
 }

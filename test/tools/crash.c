@@ -73,6 +73,10 @@ int main(int argc, char **argv)
 		limit(RLIMIT_CPU, 1, 5);
 		for (;;)
 			;
+	} else if (!strcmp(of, "cpu")) { /* soft and hard limit at once: the hard one speaks first */
+		limit(RLIMIT_CPU, 1, 1);
+		for (;;)
+			;
 	} else if (!strcmp(of, "xfsz")) {
 		limit(RLIMIT_FSIZE, 0, 0);
 		if (write(memfd, "x", 1) != 1)
@@ -81,5 +85,5 @@ int main(int argc, char **argv)
 		forbid_getppid();
 		syscall(SYS_getppid);
 	}
-	usage("crash segv|bus|fpe|ill|trap|abort|pipe|alarm|xcpu|xfsz|sys"); /* or it did not die of it */
+	usage("crash segv|bus|fpe|ill|trap|abort|pipe|alarm|xcpu|cpu|xfsz|sys"); /* or it did not die of it */
 }

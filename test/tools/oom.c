@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes memory, a MiB at a time, until the kernel kills it; never more than MIB. Prints pid, and survived=MIB if it lives. */
+/*
+ * Takes memory, a MiB at a time, until the kernel kills it; never more than MIB. Prints pid, and survived=MIB if it lives.
+ * With `hold` it offers itself to the kernel as the first to be killed, and waits.
+ */
 #include "tool.h"
+#include <fcntl.h>
 #include <sys/mman.h>
+
+static void be_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	if (fd < 0 || write(fd, "1000", 4) != 4 || close(fd))
+		die("oom_score_adj");
+}
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		usage("oom MIB");
+	if (argc != 2 && argc != 3)
+		usage("oom MIB [hold]");
 	int mib = atoi(argv[1]);
 
+	default_signals();
+	if (argc == 3)
+		be_first();
 	say("pid=%d", getpid());
 	for (int i = 0; i < mib; i++) {
 		char *page = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -18,4 +33,6 @@ int main(int argc, char **argv)
 		memset(page, i + 1, 1 << 20);
 	}
 	say("survived=%d", mib);
+	while (argc == 3)
+		pause();
 }

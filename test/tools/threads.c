@@ -7,6 +7,8 @@
  *   exit-group     the second thread calls exit_group(9) while the first waits: wait sees 9
  *   exec [CMD…]    the second thread execs (/bin/true): the program goes on under the first one's tid
  *   tgkill [SIG]   the first thread sends the second a lethal signal (15), which ends the process
+ *   kill SIG PID   the second thread sends a signal to another process
+ *   wait           both wait
  */
 #include "tool.h"
 #include <pthread.h>
@@ -20,9 +22,14 @@ static void *other(void *arg)
 
 	second = (pid_t)syscall(SYS_gettid);
 	say("tid=%d", second);
-	if (!strcmp(words[1], "tgkill"))
+	if (!strcmp(words[1], "tgkill") || !strcmp(words[1], "wait"))
 		for (;;)
 			pause();
+	if (!strcmp(words[1], "kill")) {
+		if (kill(atoi(words[3]), atoi(words[2])))
+			die("kill");
+		_exit(0);
+	}
 	usleep(20000); /* let the first thread be gone, or wait */
 	if (!strcmp(words[1], "leader-exits"))
 		syscall(SYS_exit_group, 7);
@@ -43,8 +50,8 @@ int main(int argc, char **argv)
 {
 	pthread_t thread;
 
-	if (argc < 2)
-		usage("threads leader-exits|last-exit|exit-group|exec [CMD…]|tgkill [SIG]");
+	if (argc < 2 || (!strcmp(argv[1], "kill") && argc != 4))
+		usage("threads leader-exits|last-exit|exit-group|exec [CMD…]|tgkill [SIG]|kill SIG PID|wait");
 	words = argv;
 	default_signals();
 	say("pid=%d", getpid());

@@ -1,0 +1,161 @@
+/** Every way to die has a name, and a sender only where a process sent it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cannotRecord, Lab, tool } from './lab.js';
+
+const skip = cannotRecord;
+
+test('a write to cgroup.kill killed every process in there, and the writer is the killer', { skip }, async t => {
+  const lab = Lab.open(t);
+  const doomed = lab.subgroup('doomed');
+  lab.record();
+  const victims = lab.background('cginto', doomed, tool('victims'), '3');
+  const pids = [victims.pid, ...(await victims.fact('pids')).split(',').map(Number)];
+  const writer = lab.inside('cgkill', doomed);
+  await victims.end();
+  lab.stop();
+  for (const pid of pids) {
+    const verdict = lab.whoKilled(pid);
+    assert.equal(verdict.verdict, 'killed');
+    assert.equal(verdict.confidence, 'proven');
+    assert.equal(verdict.signal.name, 'SIGKILL');
+    assert.equal(verdict.mechanism, 'cgroup.kill');
+    assert.equal(verdict.killer.pid, Number(writer.facts.get('pid')));
+    assert.equal(verdict.call, null);
+  }
+});
+
+for (const sig of [9, 15]) {
+  test(`a child that dies of its parent's death is led back to who killed the parent (signal ${sig})`, { skip }, t => {
+    const lab = Lab.open(t);
+    lab.record();
+    const { facts } = lab.inside('pdeath', String(sig), 'killed');
+    lab.stop();
+    assert.equal(facts.get('end'), String(sig));
+    const verdict = lab.whoKilled(facts.get('child') as string);
+    assert.equal(verdict.mechanism, 'pdeathsig');
+    assert.equal(verdict.confidence, 'proven');
+    assert.equal(verdict.signal.number, sig);
+    assert.equal(verdict.killer.pid, Number(facts.get('parent')));
+    assert.equal(verdict.call, null);
+    assert.equal(verdict.cause.pid, Number(facts.get('parent')));
+    assert.equal(verdict.cause.verdict, 'killed');
+    assert.equal(verdict.cause.mechanism, 'kill');
+    assert.equal(verdict.cause.killer.pid, Number(facts.get('pid')));
+  });
+}
+
+test("a child that dies of its parent's exit is led back to that exit", { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const { facts } = lab.inside('pdeath', '15');
+  lab.stop();
+  const verdict = lab.whoKilled(facts.get('child') as string);
+  assert.equal(verdict.mechanism, 'pdeathsig');
+  assert.equal(verdict.killer.pid, Number(facts.get('parent')));
+  assert.equal(verdict.cause.pid, Number(facts.get('parent')));
+  assert.equal(verdict.cause.verdict, 'exited');
+});
+
+test("a child whose parent lost only the thread that forked it did not die of its parent's death", { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const { facts } = lab.inside('pdeath', '15', 'thread');
+  lab.stop();
+  assert.equal(facts.get('end'), '15');
+  const verdict = lab.whoKilled(facts.get('child') as string);
+  assert.equal(verdict.mechanism, 'pdeathsig');
+  assert.equal(verdict.confidence, 'proven');
+  assert.equal(verdict.killer.pid, Number(facts.get('parent')));
+  assert.equal(verdict.cause, null, 'the parent lived on');
+});
+
+test('a pid namespace that ends takes all its processes, and the dying init is the sender', { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const { facts } = lab.inside('nsinit', '3', 'killed');
+  lab.stop();
+  const init = Number(facts.get('init'));
+  const members = lab.rows<{ pid: number }>('SELECT pid FROM processes WHERE ns_pid BETWEEN 2 AND 4 AND ppid = ?', init);
+  assert.equal(members.length, 3);
+  for (const { pid } of members) {
+    const verdict = lab.whoKilled(pid);
+    assert.equal(verdict.mechanism, 'pidns-teardown');
+    assert.equal(verdict.confidence, 'proven');
+    assert.equal(verdict.signal.name, 'SIGKILL');
+    assert.equal(verdict.killer.pid, init);
+    assert.equal(verdict.cause.pid, init);
+    assert.equal(verdict.cause.mechanism, 'kill');
+    assert.equal(verdict.cause.killer.pid, Number(facts.get('pid')));
+  }
+});
+
+test('a pid namespace whose init exits is led back to that exit', { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const { facts } = lab.inside('nsinit', '1');
+  lab.stop();
+  const member = lab.value('SELECT pid FROM processes WHERE ns_pid = 2 AND ppid = ?', Number(facts.get('init'))) as number;
+  const verdict = lab.whoKilled(member);
+  assert.equal(verdict.mechanism, 'pidns-teardown');
+  assert.equal(verdict.cause.verdict, 'exited');
+  assert.equal(verdict.cause.exit_code, 3);
+});
+
+const TTY: [how: string, signal: string, victim: string][] = [
+  ['interrupt', 'SIGINT', 'leader'],
+  ['hangup', 'SIGHUP', 'leader'],
+  ['leader', 'SIGHUP', 'member'],
+];
+
+for (const [how, signal, victim] of TTY) {
+  test(`what a terminal sends has no sender: ${how}`, { skip }, t => {
+    const lab = Lab.open(t);
+    lab.record();
+    const { facts } = lab.inside('pty', how);
+    lab.stop();
+    const verdict = lab.whoKilled(facts.get(victim) as string);
+    assert.equal(verdict.verdict, 'killed');
+    assert.equal(verdict.confidence, 'proven');
+    assert.equal(verdict.signal.name, signal);
+    assert.equal(verdict.mechanism, 'tty');
+    assert.equal(verdict.killer, null);
+  });
+}
+
+const TIMERS: [how: string, sig: string, signal: string][] = [
+  ['alarm', '', 'SIGALRM'],
+  ['real', '', 'SIGALRM'],
+  ['virtual', '', 'SIGVTALRM'],
+  ['prof', '', 'SIGPROF'],
+  ['posix', '15', 'SIGTERM'],
+  ['posix', '9', 'SIGKILL'],
+];
+
+test('a timer that kills has no sender, whichever signal it sends', { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const pids = TIMERS.map(([how, sig]) => lab.inside('timer', how, sig || '15').facts.get('pid') as string);
+  lab.stop();
+  TIMERS.forEach(([how, , signal], i) => {
+    const verdict = lab.whoKilled(pids[i] as string);
+    assert.equal(verdict.signal?.name, signal, how);
+    assert.equal(verdict.confidence, 'proven', how);
+    assert.equal(verdict.mechanism, 'timer', how);
+    assert.equal(verdict.killer, null, how);
+  });
+});
+
+test('the SIGKILL for too much CPU time is the work of the limit', { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const used = lab.inside('crash', 'cpu');
+  lab.stop();
+  assert.equal(used.signal, 'SIGKILL');
+  const verdict = lab.whoKilled(used.facts.get('pid') as string);
+  assert.equal(verdict.signal.name, 'SIGKILL');
+  assert.equal(verdict.mechanism, 'rlimit');
+  assert.equal(verdict.confidence, 'proven');
+  assert.equal(verdict.killer, null);
+});

@@ -1,0 +1,67 @@
+/** The kernel runs out of memory and chooses: that is told from a SIGKILL that somebody sent, whatever his reasons were. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Lab, tool } from './lab.js';
+import { cannotLimit, limitMemory } from './memory.js';
+
+const skip = cannotLimit;
+
+/** A laboratory that records, and a memory cgroup of 50 MiB with the words that start `oom` in there. */
+function open(t: TestContext) {
+  const lab = Lab.open(t);
+  const memory = limitMemory(t, lab, 50);
+  lab.record();
+  return { lab, memory, limited: [memory.directory, tool('oom')] as const };
+}
+
+test('a process that outgrows its memory cgroup was killed by the kernel, and nobody sent that', { skip }, t => {
+  const { lab, memory, limited } = open(t);
+  const grown = lab.inside('cginto', ...limited, '200');
+  lab.stop();
+  assert.equal(grown.signal, 'SIGKILL');
+  const pid = Number(grown.facts.get('pid'));
+  const verdict = lab.whoKilled(pid);
+  assert.equal(verdict.verdict, 'killed');
+  assert.equal(verdict.confidence, 'proven');
+  assert.equal(verdict.signal.name, 'SIGKILL');
+  assert.equal(verdict.mechanism, 'oom');
+  assert.equal(verdict.killer, null);
+  assert.equal(verdict.call, null);
+  assert.deepEqual(
+    lab.rows('SELECT victim_pid, victim_comm, trigger_pid, trigger_comm, memory_cgroup FROM oom_kills'),
+    [{ victim_pid: pid, victim_comm: 'oom', trigger_pid: pid, trigger_comm: 'oom', memory_cgroup: memory.path }],
+  );
+  const signals = lab.rows("SELECT sender_id, mechanism, count FROM signals WHERE sig = 9 AND target_pid = ?", pid);
+  assert.deepEqual(signals, [{ sender_id: null, mechanism: 'oom', count: 1 }]);
+});
+
+test('who asked for the memory is not the victim, and not the killer', { skip }, async t => {
+  const { lab, limited } = open(t);
+  const victim = lab.background('cginto', ...limited, '30', 'hold');
+  await victim.fact('survived');
+  const grower = lab.inside('cginto', ...limited, '35');
+  await victim.end();
+  lab.stop();
+  assert.equal(grower.facts.get('survived'), '35');
+  const verdict = lab.whoKilled(victim.pid);
+  assert.equal(verdict.mechanism, 'oom');
+  assert.equal(verdict.killer, null);
+  assert.equal(verdict.confidence, 'proven');
+  const [kill] = lab.rows('SELECT victim_pid, trigger_pid, oom_score_adj FROM oom_kills');
+  assert.deepEqual(kill, { victim_pid: victim.pid, trigger_pid: Number(grower.facts.get('pid')), oom_score_adj: 1000 });
+});
+
+test('a SIGKILL by a daemon that frees memory is a kill by that daemon', { skip }, async t => {
+  const { lab, limited } = open(t);
+  const victim = lab.background('cginto', ...limited, '45', 'hold');
+  await victim.fact('survived');
+  const daemon = lab.inside('send', 'kill', '9', String(victim.pid));
+  await victim.end();
+  lab.stop();
+  const verdict = lab.whoKilled(victim.pid);
+  assert.equal(verdict.signal.name, 'SIGKILL');
+  assert.equal(verdict.mechanism, 'kill');
+  assert.equal(verdict.killer.pid, Number(daemon.facts.get('pid')));
+  assert.deepEqual(lab.rows('SELECT * FROM oom_kills'), []);
+});
