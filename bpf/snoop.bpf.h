@@ -129,8 +129,8 @@ static __always_inline void snoop_header(struct snoop_header *h, enum snoop_type
 
 static __always_inline void snoop_comm(char comm[SNOOP_COMM], const struct task_struct *task)
 {
-	/* Not BPF_CORE_READ_INTO: the task may rename itself meanwhile, and the _str form always ends in a NUL. */
-	bpf_probe_read_kernel_str(comm, SNOOP_COMM, task->comm);
+	/* The array is SNOOP_COMM long and its last byte always NUL (fs/exec.c, __set_task_comm): the _str form costs thrice as much. */
+	bpf_probe_read_kernel(comm, SNOOP_COMM, task->comm);
 }
 
 static __always_inline __u64 snoop_cgroup_id(const struct task_struct *task)
@@ -166,12 +166,15 @@ struct {
 
 static __always_inline bool cgroup_in_scope(struct cgroup *cgroup)
 {
-	__u32 level = BPF_CORE_READ(cgroup, level);
+	__u32 level = cgroup->level;
+	__u64 id = cgroup->kn->id;
 
 	for (int i = 0; i < SCOPE_CGROUPS_MAX; i++) {
 		if (i >= knobs.scope_cgroups)
 			break;
-		if (level >= knobs.scope_cgroup[i].level
+		if (id == knobs.scope_cgroup[i].id)
+			return true;
+		if (level > knobs.scope_cgroup[i].level
 		    && cgroup_ancestor_id(cgroup, knobs.scope_cgroup[i].level) == knobs.scope_cgroup[i].id)
 			return true;
 	}

@@ -37,7 +37,7 @@ static __always_inline void attempt(const struct task_struct *task, const struct
 		return;
 	snoop_header(&ev->h, SNOOP_ATTEMPT, task);
 	ev->cgroup = snoop_cgroup_id(task);
-	snoop_comm(ev->comm, task);
+	bpf_get_current_comm(ev->comm, sizeof(ev->comm));
 	ev->uid = task->real_cred->uid.val;
 	ev->syscall = nr;
 	ev->args[0] = SYSCALL_ARG0(regs);
@@ -45,7 +45,7 @@ static __always_inline void attempt(const struct task_struct *task, const struct
 	ev->args[2] = SYSCALL_ARG2(regs);
 	ev->sig = sig;
 	ev->result = result;
-	ev->ns_level = BPF_CORE_READ(task, thread_pid, level);
+	ev->ns_level = task->thread_pid->level;
 	snoop_submit(ev);
 }
 

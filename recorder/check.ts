@@ -62,7 +62,7 @@ function kernelTypes(): Finding {
 
 function tracepoints(): Finding[] {
   try {
-    const needed = neededTracepoints();
+    const needed = neededTracepoints(false);
     const found = bpf.kernelTracepoints(needed);
     return needed.map(name => ({
       name,
@@ -102,6 +102,7 @@ function attach(): Finding {
     const nothing = { kind: 'tree', root: 0, command: 'check' } as const;
     const probes = Probes.load({ scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10, countSyscalls: false }, null);
     probes.detach();
+    probes.release();
     return `all ${probes.report.length} probes were attached, and taken off again`;
   });
 }

@@ -1,5 +1,6 @@
 /** What turning records into rows needs: who is who, what time it is, and where the rows wait. */
 
+
 import type { Clock } from './clock.js';
 import type { Cgroups } from './cgroup.js';
 import type { Identity } from './identity.js';

@@ -9,7 +9,7 @@ import { report } from './errors.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
 import { runCommand, violentSummary } from './run.js';
-import { openSession, startInBackground, stopRecorder, tellStarter } from './service.js';
+import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
 import { status, statusText } from './status.js';
 import { VERSION } from './version.js';
 
@@ -130,9 +130,11 @@ async function run(command: string[], raw: RawOptions): Promise<void> {
 }
 
 async function stop(raw: { db?: string }): Promise<void> {
-  const db = resolve(databasePath(raw.db));
-  const pid = await stopRecorder(db);
-  say(pid === null ? `not running (${db})` : `stopped (pid ${pid}); ${db} is one plain file now`);
+  const options = recordOptions(raw);
+  const pid = await stopRecorder(options.db);
+  if (pid !== null) say(`stopped (pid ${pid}); ${options.db} is one plain file now`);
+  else if (await storeLeft(options)) say(`stored what a recorder that was killed left in the kernel; ${options.db} is one plain file now`);
+  else say(`not running (${options.db})`);
 }
 
 function showStatus(raw: { db?: string; json?: boolean }): void {

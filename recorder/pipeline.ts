@@ -115,14 +115,15 @@ export class Pipeline {
 
   /**
    * Takes and stores everything that is in the lanes. To be called when no more records come, or for what waited there
-   * while no recorder ran. A batch that cannot be stored is tried again for some seconds; then it stays in the lanes.
+   * while no recorder ran. A batch that cannot be stored is tried again for some seconds. False: then it stays in the lanes.
    */
-  finish(): void {
+  finish(): boolean {
     for (let failures = 0; failures < 40; ) {
       const busy = this.#drain();
       if (!this.#flush()) failures++;
-      else if (!busy) break;
+      else if (!busy) return true;
     }
+    return false;
   }
 
   /** Applies records in the order of kernel time, until the lanes or the room for rows run out. True: there is more. */

@@ -30,9 +30,9 @@ function probesOf(object: bpf.Handle, countSyscalls: boolean): Probe[] {
 }
 
 /** The tracepoints that the compiled object needs. */
-export function neededTracepoints(): string[] {
+export function neededTracepoints(countSyscalls: boolean): string[] {
   const object = openObject();
-  const names = probesOf(object, false).map(probe => probe.tracepoint);
+  const names = probesOf(object, countSyscalls).map(probe => probe.tracepoint);
   bpf.closeObject(object);
   return names;
 }
@@ -72,6 +72,7 @@ export class Probes {
   /** Where they are pinned; null where there is no bpffs. */
   readonly pins: PinSet | null;
   readonly #snapshot: () => number;
+  readonly #detach: () => void;
   readonly #release: () => void;
 
   private constructor(
@@ -79,6 +80,7 @@ export class Probes {
     tracepoints: readonly string[],
     pins: PinSet | null,
     snapshot: () => number,
+    detach: () => void,
     release: () => void,
   ) {
     this.report = tracepoints.map(name => ({ name, attached: true }));
@@ -88,6 +90,7 @@ export class Probes {
     this.uidSyscalls = tracepoints.includes(COUNTING) ? memory.uidSyscalls : null;
     this.pins = pins;
     this.#snapshot = snapshot;
+    this.#detach = detach;
     this.#release = release;
   }
 
@@ -96,9 +99,13 @@ export class Probes {
     const object = openObject();
     const links: bpf.Handle[] = [];
     const pins = db !== null && hasBpffs() ? newPins(db, WIRE, setupOf(options)) : null;
-    const release = () => {
+    const detach = () => {
+      if (pins) unpinLinks(pins);
       for (const link of links.splice(0)) bpf.detach(link);
+    };
+    const release = () => {
       if (pins) removePins(pins);
+      bpf.closeObject(object);
     };
     try {
       configure(object, options);
@@ -118,20 +125,17 @@ export class Probes {
         links.push(link);
         if (pins) bpf.pinLink(link, linkPath(pins, tracepoint));
       }
-      const close = () => {
-        release();
-        bpf.closeObject(object);
-      };
       return new Probes(
         memory,
         probes.map(probe => probe.tracepoint),
         pins,
         () => bpf.readIterator(iterator),
-        close,
+        detach,
+        release,
       );
     } catch (error) {
+      detach();
       release();
-      bpf.closeObject(object);
       throw error;
     }
   }
@@ -140,7 +144,14 @@ export class Probes {
   static inherit(pins: PinSet): Probes {
     const memory = mapShared(name => bpf.openPinned(join(pins.directory, name)));
     const snapshot = join(pins.directory, 'snapshot');
-    return new Probes(memory, pinnedLinks(pins), pins, () => openSync(snapshot, 'r'), () => removePins(pins));
+    return new Probes(
+      memory,
+      pinnedLinks(pins),
+      pins,
+      () => openSync(snapshot, 'r'),
+      () => unpinLinks(pins),
+      () => removePins(pins),
+    );
   }
 
   /** The records of the processes that exist now, in one buffer. */
@@ -159,9 +170,13 @@ export class Probes {
     }
   }
 
-  /** Stops the probes and takes all pins away. The lanes can still be read. */
+  /** Takes the probes off: no more records come. The lanes stay, and stay pinned. */
   detach(): void {
-    if (this.pins) unpinLinks(this.pins);
+    this.#detach();
+  }
+
+  /** Takes the pins away: what is in the lanes is wanted no more. */
+  release(): void {
     this.#release();
   }
 }

@@ -16,9 +16,9 @@ import { clocks, countsIn, pageBytes } from './libbpf.js';
 import { log } from './log.js';
 import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
-import { leftPins, type PinSet, removePins } from './pins.js';
+import { leftPins, type PinSet, pinnedLinks, removePins } from './pins.js';
 import { Pipeline } from './pipeline.js';
-import { Probes, setupOf, WIRE } from './probes.js';
+import { neededTracepoints, Probes, setupOf, WIRE } from './probes.js';
 import { type Process, ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
 import { Repeats } from './repeats.js';
@@ -38,57 +38,100 @@ export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
+/** Probes with the stages behind them. */
+interface Capture {
+  probes: Probes;
+  ledger: Ledger;
+  pipeline: Pipeline;
+  /** An earlier recorder attached them. */
+  isInherited: boolean;
+}
+
 export class Recorder {
   readonly #options: RecordOptions;
   readonly #segments: Segments;
   readonly #clock = new Clock(clocks);
   readonly #tally = new Tally();
   readonly #context: Context;
-  readonly #probes: Probes;
-  readonly #pipeline: Pipeline;
-  readonly #ledger: Ledger;
+  /** The run before this one. */
+  readonly #last: LastRun | null;
+  /** What recorders that were killed left running in the kernel. */
+  readonly #pins: PinSet[];
   /** The processes that an earlier run left behind as living, and the file that each ran. */
   readonly #left: { process: Process; exe: string | null }[];
+  #capture: Capture | undefined;
   #running: Promise<void> | undefined;
 
-  /** Opens the database, attaches every probe, and catches up with what was there before. From then on nothing is missed. */
+  /** Opens the recording. Nothing is recorded yet. */
   constructor(options: RecordOptions) {
     this.#options = options;
+    this.#pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
     this.#segments = new Segments(options, bootId(), () => this.#clock.now());
-    let probes: Probes | undefined;
     try {
-      const pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
-      const setup = setupOf(options);
-      const mine = pins.find(set => set.wire === WIRE && set.setup === setup);
-      const inherited = mine && inherit(mine);
-      const last = this.#begin(inherited !== undefined);
+      this.#last = this.#segments.lastRun();
+      this.#begin();
       this.#left = this.#segments.store.livingProcesses();
       this.#context = this.#makeContext();
-      for (const set of pins) if (set !== mine || !inherited) this.#drainLeft(set);
-      probes = inherited ?? Probes.load(options, options.scope.kind === 'tree' ? null : options.db);
-      this.#probes = probes;
-      this.#segments.store.attached(probes.report, inherited ? null : this.#clock.now());
-      this.#ledger = this.#makeLedger(probes, last);
-      this.#pipeline = this.#makePipeline(probes, this.#ledger);
       this.#segments.listen(this.#listener(this.#context));
-      if (last && !inherited) this.#coverDown(last);
-      if (inherited) this.#pipeline.finish(); // what the kernel recorded while no recorder ran
-      this.#pipeline.applySnapshot(probes.snapshot(), EvProcess.bytes);
-      this.#reconcile(this.#clock.now());
-      this.#pipeline.finish(); // the snapshot is on disk before anyone is told that we record
     } catch (error) {
-      probes?.detach();
       this.#segments.abandon();
       throw error;
     }
   }
 
-  #begin(isInherited: boolean): LastRun | null {
+  /** Stores what recorders that were killed left in the kernel, and takes their probes off. */
+  drain(): void {
+    for (const set of this.#pins.splice(0)) this.#drainSet(set);
+  }
+
+  /** Attaches every probe, and catches up with what was there before. From then on nothing is missed. */
+  attach(): void {
+    const mine = this.#takeMine();
+    const inherited = mine && inherit(mine);
+    let recordedUntil = this.#last?.lastSeen;
+    if (this.#pins.length > 0) {
+      this.drain();
+      recordedUntil = this.#clock.now();
+    }
+    const capture = this.#open(inherited ?? this.#load(), inherited !== undefined);
+    this.#capture = capture;
+    this.#segments.store.attached(capture.probes.report, inherited ? null : this.#clock.now());
+    if (recordedUntil !== undefined && !inherited) this.#coverDown(capture, recordedUntil);
+    if (inherited) capture.pipeline.finish(); // what the kernel recorded while no recorder ran
+    capture.pipeline.applySnapshot(capture.probes.snapshot(), EvProcess.bytes);
+    this.#reconcile(this.#clock.now());
+    capture.pipeline.finish(); // the snapshot is on disk before anyone is told that we record
+  }
+
+  /** Begins to store what comes. */
+  start(): void {
+    this.#running = this.#capture?.pipeline.run();
+  }
+
+  /** Ends the run: takes the probes off, stores everything that they wrote, closes the database. */
+  async stop(ending: Ending): Promise<void> {
+    const capture = this.#capture;
+    capture?.pipeline.stop();
+    await this.#running;
+    if (capture) this.#finish(capture);
+    this.#segments.close(ending, this.#clock.now());
+  }
+
+  /** Undoes everything after a start that failed. Probes that were there before stay, and go on recording. */
+  abandon(): void {
+    if (this.#capture && !this.#capture.isInherited) {
+      this.#capture.probes.detach();
+      this.#capture.probes.release();
+    }
+    this.#segments.abandon();
+  }
+
+  #begin(): void {
     const { scope } = this.#options;
-    const last = this.#segments.lastRun();
+    // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
+    const started = this.#pins.length > 0 && this.#last ? this.#last.lastSeen : this.#clock.now();
     this.#segments.begin({
-      // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
-      started: isInherited && last ? last.lastSeen : this.#clock.now(),
+      started,
       host: hostname(),
       kernel: release(),
       version: VERSION,
@@ -97,16 +140,16 @@ export class Recorder {
       options: JSON.stringify(this.#options),
       users: usersOf(readFileSync('/etc/passwd', 'utf8')),
     });
-    return last;
   }
 
   #makeContext(): Context {
-    const next = this.#segments.store.nextIds();
+    const { store } = this.#segments;
+    const next = store.nextIds();
     const table = new ProcessTable(next.process);
     for (const { process } of this.#left) table.restore(process);
     const texts = new Texts(next);
     const cgroups = new Cgroups(next.cgroup);
-    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, this.#segments.store.nextId(table.name))]));
+    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, store.nextId(table.name))]));
     return {
       clock: this.#clock,
       identity: new Identity(table, texts, this.#clock, cgroups, this.#segments),
@@ -119,40 +162,60 @@ export class Recorder {
     };
   }
 
-  /** Goes on at the stored positions of these lanes, if there are any. */
-  #makeLedger(probes: Probes, last: LastRun | null): Ledger {
+  /** The pins of just this setup with all their probes attached: they go on being used. */
+  #takeMine(): PinSet | undefined {
+    const setup = setupOf(this.#options);
+    const needed = neededTracepoints(this.#options.countSyscalls).length;
+    const at = this.#pins.findIndex(
+      set => set.wire === WIRE && set.setup === setup && pinnedLinks(set).length === needed,
+    );
+    return at < 0 ? undefined : this.#pins.splice(at, 1)[0];
+  }
+
+  #load(): Probes {
+    const { scope, db } = this.#options;
+    return Probes.load(this.#options, scope.kind === 'tree' ? null : db);
+  }
+
+  /** Puts the stages behind probes; goes on at the stored positions of their lanes, if there are any. */
+  #open(probes: Probes, isInherited: boolean): Capture {
     const before = probes.pins ? this.#segments.store.laneState(probes.pins.token) : null;
     if (before) {
       probes.lethal.resume(before.lethal);
       probes.bulk.resume(before.bulk);
     }
-    const since = before && last ? last.lastSeen : this.#clock.now();
-    return new Ledger(probes.counters, this.#tally, since, before);
-  }
-
-  #makePipeline(probes: Probes, ledger: Ledger): Pipeline {
+    const now = this.#clock.now();
+    const ledger = new Ledger(probes.counters, this.#tally, (before && this.#last?.lastSeen) || now, before);
     const { uidSyscalls: fd } = probes;
-    const counter = fd === null ? null : new UidSyscallCounter(() => countsIn(fd), this.#clock.now());
-    const { flushMs } = this.#options;
-    return new Pipeline(probes, this.#context, this.#tally, ledger, this.#segments, { flushMs, uidSyscalls: counter });
+    const counter = fd === null ? null : new UidSyscallCounter(() => countsIn(fd), now);
+    const options = { flushMs: this.#options.flushMs, uidSyscalls: counter };
+    const pipeline = new Pipeline(probes, this.#context, this.#tally, ledger, this.#segments, options);
+    return { probes, ledger, pipeline, isInherited };
   }
 
-  /** Stores what waits in lanes that go out of use: of another build, or of other options. */
-  #drainLeft(pins: PinSet): void {
+  /** Stores what waits in lanes that go out of use: of another build, of other options, or with no one to read them. */
+  #drainSet(pins: PinSet): void {
     const probes = pins.wire === WIRE ? inherit(pins) : undefined;
-    if (probes === undefined) {
-      removePins(pins);
-      log('pins', 'dropped what a recorder of another version had left in the kernel');
-      return;
-    }
-    probes.detach();
-    this.#makePipeline(probes, this.#makeLedger(probes, this.#segments.lastRun())).finish();
+    if (probes) return this.#finish(this.#open(probes, true));
+    removePins(pins);
+    log('pins', 'dropped what a recorder of another version had left in the kernel');
   }
 
-  #coverDown({ lastSeen, wasKilled }: LastRun): void {
-    const cause = wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
-    const to = this.#clock.now();
-    this.#pipeline.cover({ from: lastSeen, to, kind: 'down', event: null, lane: null, count: null, cause });
+  /** Takes probes off and stores what they wrote. What cannot be stored stays pinned, for the next recorder to try. */
+  #finish({ probes, ledger, pipeline }: Capture): void {
+    probes.detach();
+    if (pipeline.finish()) {
+      const { kernelSeen, accounted } = ledger;
+      if (kernelSeen !== accounted) log('ledger', `${kernelSeen} records were seen, ${accounted} are accounted for`);
+      probes.release();
+    } else {
+      log('finish', `the last records could not be stored; ${probes.pins ? 'the next start will try again' : 'they are lost'}`);
+    }
+  }
+
+  #coverDown({ pipeline }: Capture, from: number): void {
+    const cause = this.#last?.wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
+    pipeline.cover({ from, to: this.#clock.now(), kind: 'down', event: null, lane: null, count: null, cause });
   }
 
   /** Processes that an earlier run left behind may have ended since, or run something else, while nobody recorded. */
@@ -185,7 +248,7 @@ export class Recorder {
       },
       lostSince: (from, why) => {
         const cause = `the segment was set aside: ${why}`;
-        this.#pipeline.cover({ from, to: this.#clock.now(), kind: 'shed', event: null, lane: null, count: null, cause });
+        this.#capture?.pipeline.cover({ from, to: this.#clock.now(), kind: 'shed', event: null, lane: null, count: null, cause });
       },
       *nextIds() {
         yield ['process', identity.table.nextId];
@@ -197,25 +260,12 @@ export class Recorder {
       },
     };
   }
-
-  /** Begins to store what comes. */
-  start(): void {
-    this.#running = this.#pipeline.run();
-  }
-
-  /** Ends the run: detaches the probes, stores everything that they wrote, closes the database. */
-  async stop(ending: Ending): Promise<void> {
-    this.#pipeline.stop();
-    await this.#running;
-    this.#probes.detach();
-    this.#pipeline.finish();
-    const { kernelSeen, accounted } = this.#ledger;
-    if (kernelSeen !== accounted) log('ledger', `${kernelSeen} records were seen, ${accounted} are accounted for`);
-    this.#segments.close(ending, this.#clock.now());
-  }
 }
 
-/** The probes of a set of pins; undefined, and the set is gone, when a recorder died while it made or removed it. */
+/**
+ * The probes of a set of pins; undefined, and the set is gone, when a recorder died while it made or removed it. One whose
+ * probes are off already is inherited too: its lanes may hold records.
+ */
 function inherit(pins: PinSet): Probes | undefined {
   try {
     return Probes.inherit(pins);

@@ -13,6 +13,7 @@ import { type ErrorCode, SnoopError } from '../migrations/errors.js';
 import { Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
 import { makeDatabasePath, makePrivateFile } from './path-safety.js';
+import { leftPins } from './pins.js';
 import { Recorder } from './recorder.js';
 import type { Ending } from './store.js';
 
@@ -91,8 +92,7 @@ export function openSession(options: RecordOptions): Session | null {
   try {
     made = makeDatabasePath(options.db);
     isNew = makePrivateFile(options.db);
-    const recorder = new Recorder(options);
-    recorder.start();
+    const recorder = openRecorder(options);
     return {
       async stop(ending) {
         await recorder.stop(ending);
@@ -104,6 +104,36 @@ export function openSession(options: RecordOptions): Session | null {
     removeEmpty(made);
     lock.release();
     throw error;
+  }
+}
+
+/** A recorder that has begun to record. */
+function openRecorder(options: RecordOptions): Recorder {
+  const recorder = new Recorder(options);
+  try {
+    recorder.attach();
+    recorder.start();
+    return recorder;
+  } catch (error) {
+    recorder.abandon();
+    throw error;
+  }
+}
+
+/** Stores what a recorder that was killed left in the kernel, and takes its probes off. False: there is nothing. */
+export async function storeLeft(options: RecordOptions): Promise<boolean> {
+  if (leftPins(options.db).length === 0) return false;
+  const lock = Lock.take(options.db);
+  if (lock === null) return false;
+  try {
+    makeDatabasePath(options.db);
+    makePrivateFile(options.db);
+    const recorder = new Recorder(options);
+    recorder.drain();
+    await recorder.stop('stopped');
+    return true;
+  } finally {
+    lock.release();
   }
 }
 
