@@ -200,7 +200,7 @@ LEFT JOIN json_each((SELECT json_array(json_object('id', id, 'mechanism', mechan
     'sender_exec_id', sender_exec_id, 'reached', last_time_us))
   FROM (SELECT id, mechanism, sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, last_time_us,
       -- a pending one found the same signal waiting and was dropped: the one that waited is the cause
-      outcome = 'pending' AS was_dropped
+      outcome = 'pending' was_dropped
     FROM signals
     WHERE target_id = p.id AND sig = p.exit_signal AND outcome IN ('delivered', 'delivered-bare', 'pending')
       AND coalesce(disposition, '') <> 'handled' AND time_us <= p.ended_us

@@ -24,6 +24,7 @@ test('without options the defaults of the design hold', () => {
     argsBytes: 32 << 10,
     lethalBytes: 4 << 20,
     bulkBytes: 16 << 20,
+    countSyscalls: false,
     maxBytes: 4 * 2 ** 30,
     retainUs: null,
   });
