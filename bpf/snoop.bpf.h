@@ -95,17 +95,20 @@ static __always_inline void *snoop_reserve(enum snoop_lane lane, enum snoop_type
 	return record;
 }
 
-/* The recorder comes by itself, so waking it up would only cost the traced process time. */
+/*
+ * Without flags the kernel wakes the recorder only when it had read everything before this record (kernel/bpf/ringbuf.c,
+ * bpf_ringbuf_commit). It gives nothing back before its batch is stored, so that is once a batch, and never in a storm.
+ */
 static __always_inline void snoop_submit(void *record)
 {
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(record, 0);
 }
 
 /* A record of variable size, copied from memory of ours. */
 static __always_inline void snoop_output(enum snoop_lane lane, enum snoop_type type, void *record, __u64 size)
 {
-	long error = lane == SNOOP_LETHAL ? bpf_ringbuf_output(&lane_lethal, record, size, BPF_RB_NO_WAKEUP)
-					  : bpf_ringbuf_output(&lane_bulk, record, size, BPF_RB_NO_WAKEUP);
+	long error = lane == SNOOP_LETHAL ? bpf_ringbuf_output(&lane_lethal, record, size, 0)
+					  : bpf_ringbuf_output(&lane_bulk, record, size, 0);
 
 	snoop_count(lane, type, error != 0);
 }

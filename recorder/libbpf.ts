@@ -20,6 +20,9 @@ const LOCK_NB = 4;
 const CLOCK_REALTIME = 0;
 const CLOCK_BOOTTIME = 7;
 const SC_PAGESIZE = 30;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
 const BTF_KIND_STRUCT = 4;
 const BTF_KIND_TYPEDEF = 8;
 
@@ -31,6 +34,10 @@ const c = {
   flock: libc.func('int flock(int fd, int operation)'),
   clock_gettime: libc.func('clock_gettime', 'int', ['int', koffi.out(koffi.pointer(timespec))]),
   mount: libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)'),
+  epoll_create1: libc.func('int epoll_create1(int flags)'),
+  epoll_ctl: libc.func('int epoll_ctl(int epoll, int operation, int fd, const void *event)'),
+  epoll_wait: libc.func('int epoll_wait(int epoll, void *events, int count, int timeout_ms)'),
+  eventfd: libc.func('int eventfd(unsigned int start, int flags)'),
   sysconf: libc.func('int64_t sysconf(int name)'),
   vsnprintf: libc.func('int vsnprintf(_Out_ char *text, size_t bytes, const char *format, void *args)'),
 };
@@ -230,6 +237,32 @@ export function mapMemory(fd: number, bytes: number, offset: number, writable: b
   if (BigInt.asIntN(64, BigInt(koffi.address(at))) === -1n) throw kernelError('map memory of the kernel', koffi.errno());
   return koffi.view(at, bytes);
 }
+
+/** An epoll(7) instance that watches these descriptors for something to read. */
+export function watch(fds: readonly number[]): number {
+  const epoll = number(c.epoll_create1(EPOLL_CLOEXEC), 'make an epoll instance');
+  for (const fd of fds) {
+    // struct epoll_event, packed on x86-64 only; what comes back is not looked at, so the data may stay 0.
+    const event = new Uint8Array(16);
+    event[0] = EPOLLIN;
+    number(c.epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event), 'watch a lane');
+  }
+  return epoll;
+}
+
+/** Waits in another thread until a watched descriptor can be read, or the time is over. */
+export function waitFor(epoll: number, timeoutMs: number): Promise<void> {
+  const events = new Uint8Array(64); // of up to four descriptors
+  return new Promise(done => {
+    c.epoll_wait.async(epoll, events, 4, timeoutMs, () => {
+      events.fill(0); // it is kept alive until here
+      done();
+    });
+  });
+}
+
+/** An eventfd(2): readable once 8 bytes were written to it. */
+export const makeEventFd = (): number => number(c.eventfd(0, EPOLL_CLOEXEC), 'make an event descriptor');
 
 /** Takes an exclusive flock(2) on the file, without waiting. False: another open file holds it. */
 export function tryLock(fd: number): boolean {

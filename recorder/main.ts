@@ -8,6 +8,7 @@ import { canRecord, check, findingText } from './check.js';
 import { report } from './errors.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
+import { raisePriority } from './priority.js';
 import { runCommand, violentSummary } from './run.js';
 import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
 import { status, statusText } from './status.js';
@@ -114,6 +115,7 @@ async function recordInForeground(raw: RawOptions): Promise<void> {
   if (session === null) {
     throw new SnoopError('running', `another recorder writes ${options.db}`, '`snooprec status` tells which');
   }
+  raisePriority();
   tellStarter({ ready: true });
   log('start', `recording into ${options.db}`);
   await session.stop(await asked);

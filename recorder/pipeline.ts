@@ -17,7 +17,8 @@ import type { Rows } from './rows.js';
 import type { Batch, Totals } from './store.js';
 import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
 
-const IDLE_MS = 50; // how often an idle recorder looks into the lanes
+const GATHER_MS = 50; // how often the lanes are looked at while a batch is gathered
+const COUNTS_MS = 2_000; // how often counts of system calls are stored
 const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is nothing to store
 const SLICE_RECORDS = 8_192; // records between two looks at timers and signals
 const RETRY_MS = 250; // after a batch that could not be stored
@@ -27,6 +28,7 @@ export interface Source {
   lethal: Ring;
   bulk: Ring;
   pins: { token: string } | null;
+  waiter: { wait(timeoutMs: number): Promise<void>; call(): void };
 }
 
 /** Where batches go: `write` is all or nothing, and throws when that is nothing. */
@@ -46,6 +48,7 @@ export class Pipeline {
   readonly #token: string;
   readonly #lethal: Ring;
   readonly #bulk: Ring;
+  readonly #waiter: Source['waiter'];
   readonly #context: Context;
   readonly #rows: Rows[];
   readonly #tally: Tally;
@@ -67,6 +70,7 @@ export class Pipeline {
     this.#token = source.pins?.token ?? '';
     this.#lethal = source.lethal;
     this.#bulk = source.bulk;
+    this.#waiter = source.waiter;
     this.#context = context;
     this.#rows = TABLES.map(table => context.rows(table));
     this.#tally = tally;
@@ -105,12 +109,23 @@ export class Pipeline {
       const stored = !this.#isDue() || this.#flush();
       if (!stored) await sleep(RETRY_MS);
       else if (busy) await yieldToLoop();
-      else await sleep(IDLE_MS, undefined, { ref: true });
+      else await this.#pause();
     }
+  }
+
+  /**
+   * With a batch begun, or something in the lanes, for a moment. Else until a record comes: the kernel wakes us for one that
+   * finds everything before it given back. The flush did that, and `waiting` is read after it.
+   */
+  async #pause(): Promise<void> {
+    const isIdle = this.#firstTaken === 0 && this.#lethal.waiting + this.#bulk.waiting === 0;
+    if (isIdle) await this.#waiter.wait(this.#counter ? COUNTS_MS : HEARTBEAT_MS);
+    if (!this.#stopping) await sleep(GATHER_MS);
   }
 
   stop(): void {
     this.#stopping = true;
+    this.#waiter.call();
   }
 
   /**

@@ -13,6 +13,7 @@ import * as bpf from './libbpf.js';
 import { digest, hasBpffs, linkPath, makePins, newPins, type PinSet, pinnedLinks, removePins, unpinLinks } from './pins.js';
 import { Ring } from './ring.js';
 import type { Scope } from './scope.js';
+import { Waiter } from './waiter.js';
 
 /** A program, and the tracepoint that it hangs on. */
 export interface Probe {
@@ -64,6 +65,7 @@ export interface ProbeReport {
 export class Probes {
   readonly lethal: Ring;
   readonly bulk: Ring;
+  readonly waiter: Waiter;
   /** A struct snoop_counters for each CPU. */
   readonly counters: ArrayBuffer;
   readonly report: ProbeReport[];
@@ -86,6 +88,7 @@ export class Probes {
     this.report = tracepoints.map(name => ({ name, attached: true }));
     this.lethal = memory.lethal;
     this.bulk = memory.bulk;
+    this.waiter = memory.waiter;
     this.counters = memory.counters;
     this.uidSyscalls = tracepoints.includes(COUNTING) ? memory.uidSyscalls : null;
     this.pins = pins;
@@ -190,6 +193,7 @@ export function setupOf(options: ProbeOptions): string {
 interface SharedMemory {
   lethal: Ring;
   bulk: Ring;
+  waiter: Waiter;
   counters: ArrayBuffer;
   uidSyscalls: number;
 }
@@ -198,9 +202,12 @@ const SHARED_MAPS = ['lane_lethal', 'lane_bulk', 'counters', 'uid_syscalls'] as 
 
 /** @param open gives a descriptor of a map */
 function mapShared(open: (name: (typeof SHARED_MAPS)[number]) => number): SharedMemory {
+  const lethal = open('lane_lethal');
+  const bulk = open('lane_bulk');
   return {
-    lethal: mapLane(open('lane_lethal')),
-    bulk: mapLane(open('lane_bulk')),
+    lethal: mapLane(lethal),
+    bulk: mapLane(bulk),
+    waiter: new Waiter([lethal, bulk]),
     counters: mapCounters(open('counters')),
     uidSyscalls: open('uid_syscalls'),
   };

@@ -7,6 +7,7 @@ import { delimiter, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { SnoopError } from '../migrations/errors.js';
 import type { RecordOptions } from './options.js';
+import { raisePriority } from './priority.js';
 import { openSession } from './service.js';
 
 /** Runs the command under a recorder of its own. Returns the status to exit with: the command's, or 128 + its signal. */
@@ -21,6 +22,7 @@ export async function runCommand(options: RecordOptions, command: readonly strin
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, ignore);
   try {
     const child = spawn(file, args, { argv0: name, stdio: 'inherit' });
+    raisePriority();
     return await new Promise((done, fail) => {
       child.once('exit', (code, signal) => done(signal === null ? (code ?? 0) : 128 + os.signals[signal]));
       child.once('error', error => fail(new SnoopError('command', `cannot run ${name}: ${error.message}`)));
