@@ -1,9 +1,10 @@
 /** Turns a list question and its parameters into an answer: picks the statement, the order and the limit. */
 
 import type Database from 'better-sqlite3';
+import { idRange } from './id-range.js';
 import type { Io } from './io.js';
 import type { Row } from './kinds.js';
-import { readGaps } from './loss.js';
+import { readDropped, readGaps } from './loss.js';
 import type { Answer, AnyQuestion, ListQuestion, Parameters } from './query.js';
 
 /** Rows of a list unless --limit says otherwise. */
@@ -33,9 +34,13 @@ function list(question: ListQuestion, db: Database.Database, parameters: Paramet
   const { forward, backward } = statementsOf(question, parameters);
   const isByTime = question.order.first === 'oldest';
   const isCut = { value: false };
+  const window = { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) };
+  const ids = question.grows === undefined ? {} : idRange(db, question.grows, window);
   const read = (sql: string): Iterable<Row> =>
     capped(
-      db.prepare(sql).iterate({ ...parameters, limit: limit === 0 ? -1 : limit + 1 }) as Iterable<Row>,
+      db
+        .prepare(sql)
+        .iterate({ ...parameters, ...ids, limit: limit === 0 ? -1 : limit + 1 }) as Iterable<Row>,
       limit,
       isCut,
     );
@@ -50,11 +55,7 @@ function list(question: ListQuestion, db: Database.Database, parameters: Paramet
     columns: question.columns,
     ...(question.shown === undefined ? {} : { shown: question.shown }),
     rows,
-    gaps: readGaps(
-      db,
-      { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) },
-      question.events,
-    ),
+    gaps: [...readDropped(db, window), ...readGaps(db, window, question.events)],
     sought: question.sought,
     notes: () => (isCut.value ? [cutNote(limit, isByTime, isReversed)] : []),
   };

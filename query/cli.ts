@@ -5,7 +5,7 @@ import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { answer, DEFAULT_LIMIT } from './answer.js';
-import { databaseError, openNothing, openRecording } from './db.js';
+import { databaseError, isDamage, openNothing } from './db.js';
 import { escapeText } from './escape.js';
 import { optionHelp, questionHelp, welcome } from './help.js';
 import { type Io, OutputClosed } from './io.js';
@@ -14,6 +14,7 @@ import { bind, parseNumber } from './parameters.js';
 import { questions } from './queries/index.js';
 import type { Answer, AnyQuestion, Parameters } from './query.js';
 import { FORMATS, type Format, render } from './render/index.js';
+import { openRecording } from './segments.js';
 import { parseTime } from './since.js';
 import { type Clock, showTime } from './time.js';
 import { version } from './version.js';
@@ -100,25 +101,60 @@ function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): numb
   const format =
     (Object.keys(FORMATS) as Format[]).find(name => flags[name]) ?? (io.isTerminal ? 'table' : 'plain');
   const parameters = parametersOf(question, words, flags, io);
-  const clock = { utc: flags.utc === true };
+  if (question.isOffline) return tell(question, openNothing(), parameters, format, io, flags);
   const path = databasePath(flags.db as string | undefined);
-  const db = question.isOffline ? openNothing() : openRecording(path);
-  try {
-    // One read transaction, so that all parts of an answer come from the same moment of a live recording.
-    db.exec('BEGIN');
-    const found = answer(question, db, parameters, io);
-    const hasFound = render(found, format, clock, io);
-    for (const note of found.notes?.() ?? []) io.err(`snoopq: ${note}\n`);
-    if (!hasFound) sayNothingFound(found, question.isOffline ? '' : where(found, db, parameters, clock), io);
-    else if (found.gaps.length > 0 && !question.isLedger)
-      io.err(`snoopq: warning: ${warning(found)}; see: snoopq coverage\n`);
-    if (flags.strict === true && found.gaps.length > 0) return EXIT.loss;
-    return hasFound ? EXIT.answered : EXIT.nothing;
-  } catch (error) {
-    throw databaseError(path, error);
-  } finally {
-    db.close();
+  const window = { from: parameters.since as number | null, to: parameters.until as number | null };
+  const isAboutEvents = 'sql' in question && !question.isLedger;
+  const warned = new Set<string>();
+  const damaged = new Map<string, string>();
+  for (;;) {
+    const recording = openRecording(path, { damaged, ...(isAboutEvents ? { window } : {}) });
+    let hasBegun = false;
+    const out = (text: string): void => {
+      hasBegun = true;
+      io.out(text);
+    };
+    try {
+      for (const line of recording.warnings.filter(line => !warned.has(line))) {
+        warned.add(line);
+        io.err(`snoopq: warning: ${escapeText(line)}\n`);
+      }
+      return tell(question, recording.db, parameters, format, { ...io, out }, flags);
+    } catch (error) {
+      // Damage within a sealed segment shows only where it is read: then the others answer alone.
+      const found = isDamage(error) ? recording.findDamaged() : new Map<string, string>();
+      for (const [file, why] of found) damaged.set(file, why);
+      if (found.size === 0) throw databaseError(path, error);
+      if (hasBegun)
+        throw new SnoopError(
+          'database',
+          [...found.values()].join('; '),
+          'rename it so that it ends in ~, and ask again',
+          error,
+        );
+    } finally {
+      recording.db.close();
+    }
   }
+}
+
+function tell(
+  question: AnyQuestion,
+  db: Database.Database,
+  parameters: Parameters,
+  format: Format,
+  io: Io,
+  flags: Flags,
+): number {
+  const clock = { utc: flags.utc === true };
+  const found = answer(question, db, parameters, io);
+  const hasFound = render(found, format, clock, io);
+  for (const note of found.notes?.() ?? []) io.err(`snoopq: ${note}\n`);
+  if (!hasFound) sayNothingFound(found, question.isOffline ? '' : where(found, db, parameters, clock), io);
+  else if (found.gaps.length > 0 && !question.isLedger)
+    io.err(`snoopq: warning: ${warning(found)}; see: snoopq coverage\n`);
+  if (flags.strict === true && found.gaps.length > 0) return EXIT.loss;
+  return hasFound ? EXIT.answered : EXIT.nothing;
 }
 
 function parametersOf(question: AnyQuestion, words: string[], flags: Flags, io: Io): Parameters {
@@ -152,8 +188,11 @@ function warning({ gaps }: Answer): string {
 function where({ gaps }: Answer, db: Database.Database, { since, until }: Parameters, clock: Clock): string {
   const recorded = readRecorded(db);
   const span = describeSpan({ from: since as number | null, to: until as number | null }, recorded, clock);
-  const isEarlier = since != null && recorded.from !== null && Number(since) < recorded.from;
-  const start = isEarlier ? ` (the recording begins at ${showTime(recorded.from ?? 0, clock, 0)})` : '';
+  const begins = recorded.reach === null ? '' : showTime(recorded.reach, clock, 0);
+  const isEarlier = since != null && recorded.reach !== null && Number(since) < recorded.reach;
+  const start = isEarlier
+    ? ` (the recording ${recorded.isOlderGone ? 'reaches back to' : 'begins at'} ${begins})`
+    : '';
   return ` ${span}${start}; ${gaps.length === 0 ? 'nothing was lost there' : `not all was recorded there: ${describeGaps(gaps)}`}`;
 }
 

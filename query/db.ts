@@ -1,6 +1,18 @@
-/** Opens a recording to read it, whoever wrote it and whoever is writing it now. Writes nothing, creates nothing. */
+/** Opens the files of a recording to read them, whoever wrote them and whoever is writing one now. Changes none of them. */
 
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { APPLICATION_ID, DEFAULT_DATABASE } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
@@ -14,17 +26,51 @@ const WAL = 2;
 const ROLLBACK = 1;
 const MOST_IN_MEMORY = 256 * 1024 * 1024;
 
-/** The recording at `path`, read-only, with the views of this snoopq; SnoopError 'database' where there is none. */
-export function openRecording(path: string): Database.Database {
+/** The file at `path`, read-only and in one read transaction; SnoopError 'database' where there is no recording. */
+export function openFile(path: string): Database.Database {
   const header = readHeader(path);
-  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw foreign(path);
+  let db: Database.Database | undefined;
   try {
-    const db = open(path, header);
-    prepareConnection(db, path, checkOrigin(db, path));
+    db = open(path, header);
+    db.pragma('trusted_schema = OFF');
+    db.pragma('cell_size_check = ON');
+    db.pragma('mmap_size = 0');
+    db.pragma('temp_store = MEMORY');
+    // All parts of an answer come from the same moment of a live recording.
+    db.exec('BEGIN');
+    checkOrigin(db, path, 'main');
     return db;
+  } catch (error) {
+    db?.close();
+    throw databaseError(path, error);
+  }
+}
+
+/** Attaches the file at `path` to `db` as `schema`, with the same care; it must have the tables of the first file. */
+export function attachFile(db: Database.Database, path: string, schema: string): void {
+  const header = readHeader(path);
+  try {
+    if (isQuietCopy(path, header)) attachImage(db, plainImage(path), schema);
+    else db.prepare(`ATTACH ? AS ${schema}`).run(path);
+    checkOrigin(db, path, schema);
+    checkTables(db, path, schema);
   } catch (error) {
     throw databaseError(path, error);
   }
+}
+
+/**
+ * The views of this program take the place of those in the file: an older recorder's may lack columns, and a forged
+ * file's could run for ever. That only helps if what they read from are tables (checkOrigin).
+ */
+export function useOwnViews(db: Database.Database): void {
+  // A file that its recorder has yet to bring up to date has the views that fit it.
+  if (isCurrent(db)) db.exec(viewsSql().replace(/^CREATE VIEW/gm, 'CREATE TEMP VIEW'));
+}
+
+/** Whether the file has the schema of this version, not an older one. */
+export function isCurrent(db: Database.Database): boolean {
+  return db.pragma('user_version', { simple: true }) === schemaVersion();
 }
 
 /** For a question that needs no recording. */
@@ -36,7 +82,7 @@ export function openNothing(): Database.Database {
 export function databaseError(path: string, error: unknown): unknown {
   const { code, message } = error as { code?: string; message?: string };
   if (error instanceof SnoopError || code === undefined) return error;
-  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(code)) {
+  if (isDamage(error)) {
     return new SnoopError(
       'database',
       `${path} is damaged: ${message}`,
@@ -66,6 +112,11 @@ export function databaseError(path: string, error: unknown): unknown {
   return error;
 }
 
+/** Whether an error says that a file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test((error as { code?: string }).code ?? '');
+}
+
 function readHeader(path: string): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   try {
@@ -92,6 +143,7 @@ function readHeader(path: string): Buffer {
     if (error instanceof SnoopError) throw error;
     throw new SnoopError('database', `cannot read ${path}: ${(error as Error).message}`, undefined, error);
   }
+  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw foreign(path);
   return header;
 }
 
@@ -110,9 +162,9 @@ function foreign(path: string): SnoopError {
 }
 
 // Asked through SQLite: while the recorder runs, the newest header may still be in the log beside the file.
-function checkOrigin(db: Database.Database, path: string): number {
-  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) throw foreign(path);
-  const version = db.pragma('user_version', { simple: true }) as number;
+function checkOrigin(db: Database.Database, path: string, schema: string): void {
+  if (db.pragma(`${schema}.application_id`, { simple: true }) !== APPLICATION_ID) throw foreign(path);
+  const version = db.pragma(`${schema}.user_version`, { simple: true }) as number;
   if (version > schemaVersion()) {
     throw new SnoopError(
       'database',
@@ -120,45 +172,75 @@ function checkOrigin(db: Database.Database, path: string): number {
       'use the snoopq that came with the recorder',
     );
   }
-  return version;
+  if (version === schemaVersion()) checkNames(db, path, schema);
+}
+
+function checkNames(db: Database.Database, path: string, schema: string): void {
+  const views = new Set([...viewsSql().matchAll(/^CREATE VIEW (\w+)/gm)].map(match => match[1]));
+  const others = db
+    .prepare(`SELECT name FROM ${schema}.sqlite_master WHERE type NOT IN ('table', 'index')`)
+    .pluck()
+    .all() as string[];
+  const odd = others.find(name => !views.has(name));
+  if (odd !== undefined) {
+    throw new SnoopError(
+      'database',
+      `${path} holds '${odd}', which no recorder put there`,
+      'do not trust this file',
+    );
+  }
+}
+
+function checkTables(db: Database.Database, path: string, schema: string): void {
+  const tables = (of: string) =>
+    db.prepare(`SELECT name, sql FROM ${of}.sqlite_master WHERE type = 'table'`).raw().all() as string[][];
+  const theirs = new Map(tables(schema) as [string, string][]);
+  const columns = (of: string, table: string) =>
+    JSON.stringify(
+      db
+        .prepare(`SELECT * FROM ${of}."${table}"`)
+        .columns()
+        .map(({ name }) => name),
+    );
+  for (const [name = '', sql] of tables('main')) {
+    const their = theirs.get(name);
+    if (their === sql) continue;
+    if (their?.startsWith('CREATE TABLE') && columns('main', name) === columns(schema, name)) continue;
+    throw new SnoopError(
+      'database',
+      `${path} was made by an older recorder: its table ${name} is another one`,
+    );
+  }
 }
 
 function open(path: string, header: Buffer): Database.Database {
-  // A file in WAL mode without its log is a copy that nobody writes. Opened by name, SQLite would put a log and an
-  // index beside it, or refuse where it may not; from memory it reads the same.
-  const isQuietCopy = header[WRITE_VERSION_AT] === WAL && !existsSync(`${path}-wal`);
-  if (isQuietCopy && statSync(path).size <= MOST_IN_MEMORY) {
-    const image = readFileSync(path);
-    image[WRITE_VERSION_AT] = ROLLBACK;
-    image[READ_VERSION_AT] = ROLLBACK;
-    return new Database(image, { readonly: true });
-  }
+  if (isQuietCopy(path, header)) return new Database(plainImage(path), { readonly: true });
   return new Database(path, { readonly: true, fileMustExist: true, timeout: 2000 });
 }
 
-// The views are taken from this program, not from the file: an older recorder's may lack columns, and a forged
-// file's could run for ever. That only helps if what they read from are tables.
-function prepareConnection(db: Database.Database, path: string, version: number): void {
-  db.pragma('trusted_schema = OFF');
-  db.pragma('cell_size_check = ON');
-  db.pragma('mmap_size = 0');
-  db.pragma('temp_store = MEMORY');
-  if (version === schemaVersion()) {
-    const sql = viewsSql();
-    const views = new Set([...sql.matchAll(/^CREATE VIEW (\w+)/gm)].map(match => match[1]));
-    const foreign = db
-      .prepare("SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')")
-      .pluck()
-      .all();
-    const odd = (foreign as string[]).find(name => !views.has(name));
-    if (odd !== undefined) {
-      throw new SnoopError(
-        'database',
-        `${path} holds '${odd}', which no recorder put there`,
-        'do not trust this file',
-      );
-    }
-    db.exec(sql.replace(/^CREATE VIEW/gm, 'CREATE TEMP VIEW'));
+// A file in WAL mode without its log is a copy that nobody writes. Opened by name, SQLite would put a log and an index
+// beside it, or refuse where it may not; its image reads the same.
+function isQuietCopy(path: string, header: Buffer): boolean {
+  return (
+    header[WRITE_VERSION_AT] === WAL && !existsSync(`${path}-wal`) && statSync(path).size <= MOST_IN_MEMORY
+  );
+}
+
+function plainImage(path: string): Buffer {
+  const image = readFileSync(path);
+  image[WRITE_VERSION_AT] = ROLLBACK;
+  image[READ_VERSION_AT] = ROLLBACK;
+  return image;
+}
+
+// Only a file can be attached; this one has no name any more once it is open.
+function attachImage(db: Database.Database, image: Buffer, schema: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'snoopq-'));
+  try {
+    writeFileSync(join(directory, 'image.db'), image, { mode: 0o600 });
+    db.prepare(`ATTACH ? AS ${schema}`).run(join(directory, 'image.db'));
+    db.pragma(`${schema}.application_id`); // opens it
+  } finally {
+    rmSync(directory, { recursive: true });
   }
-  db.pragma('query_only = ON');
 }

@@ -19,8 +19,11 @@ export function explain(verdict: Verdict, facts: Facts): string {
 }
 
 /** What is said when no process was found at all. */
-export function explainNothing(what: string, span: string): string {
-  return `No ${what} was seen ${span}.`;
+export function explainNothing(what: string, span: string, isOlderGone: boolean): string {
+  const older = isOlderGone
+    ? ' Older segments of the recording are gone; only violent deaths are kept of them.'
+    : '';
+  return `No ${what} was seen ${span}.${older}`;
 }
 
 /** `bash (pid 5978)`. */
@@ -142,6 +145,8 @@ function confidence(v: Verdict, facts: Facts): string {
 
 function missing(v: Verdict, { recorded, end }: Facts): string {
   if (v.verdict === 'unknown') return 'its end was not seen';
+  const isOlder = recorded.reach !== null && end.ended_us !== null && end.ended_us < recorded.reach;
+  if (isOlder && recorded.isOlderGone) return 'the segment in which it ended is gone';
   const isEarly = recorded.from !== null && end.ended_us !== null && end.ended_us - recorded.from < 1_000_000;
   return isEarly
     ? 'the recording had only just begun'

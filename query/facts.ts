@@ -10,6 +10,7 @@ import {
   judge,
   type OomFact,
   type Process,
+  reached,
   type SignalFact,
   selectCause,
   type Verdict,
@@ -20,8 +21,10 @@ import {
 export const VERDICT_EVENTS = ['signal', 'exit'] as const;
 
 const MOST_SIGNALS = 200;
+const MOST_ANCESTORS = 256; // a damaged recording could go in circles
 const MOST_DEATHS = 4; // of a chain in which one death led to the next
 const CHILD_NEAR_US = 10_000_000;
+const DYING_US = 300_000; // from the end of a thread to that of the last one, when all of them end
 
 const SIGNAL_COLUMNS = `id, time_us, last_time_us, count, sig, mechanism, outcome, disposition, target_arg,
   sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id`;
@@ -41,11 +44,7 @@ export const OOM = `SELECT time_us, trigger_pid, trigger_comm, memory_cgroup FRO
 
 export const EXEC = 'SELECT comm, exe, args, cwd FROM execs WHERE id = :id';
 
-export const ANCESTRY = `WITH RECURSIVE line (id, depth) AS (
-    SELECT parent_id, 1 FROM processes WHERE id = :id
-    UNION ALL
-    SELECT p.parent_id, depth + 1 FROM line JOIN processes p ON p.id = line.id WHERE depth < 256)
-  SELECT p.* FROM line JOIN processes p ON p.id = line.id ORDER BY depth`;
+type Running = Pick<Life, 'comm' | 'exe' | 'args' | 'cwd'>;
 
 /** The child that died of a signal just before its parent exited with 128 + that signal. */
 export const DEAD_CHILD = `SELECT id FROM processes
@@ -78,8 +77,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = 1): Verdict 
         ? null
         : ((db.prepare(OOM).get({ id: life.id, until: life.ended_us }) ?? null) as OomFact | null),
     killer: killer === undefined || cause === null ? null : asItWas(killer, cause, around),
-    ancestry:
-      killer === undefined ? [] : ancestryOf(db, killer.id).map(ancestor => processOf(ancestor, around)),
+    ancestry: killer === undefined ? [] : ancestryOf(db, killer).map(ancestor => processOf(ancestor, around)),
     gaps: readGaps(db, windowOf(end, cause, recorded), life.ended_us === null ? ['exit'] : VERDICT_EVENTS),
     recorded,
     reused: countPid(db, life.pid) - 1,
@@ -87,9 +85,22 @@ export function verdictOn(life: Life, around: Surroundings, depth = 1): Verdict 
   });
 }
 
-/** The ancestors of a process, nearest first. */
-export function ancestryOf(db: Database.Database, id: number): Life[] {
-  return db.prepare(ANCESTRY).all({ id }) as Life[];
+/** The ancestors of a process, nearest first, each as it was when it forked the next. */
+export function ancestryOf(db: Database.Database, life: Life): Life[] {
+  const line: Life[] = [];
+  for (let child = life; child.parent_id !== null && line.length < MOST_ANCESTORS; ) {
+    const parent = lifeById(db, child.parent_id);
+    if (parent === undefined) break;
+    line.push(whenRunning(db, parent, child.parent_exec_id));
+    child = parent;
+  }
+  return line;
+}
+
+/** A process as it was while it ran what that exec began. */
+function whenRunning(db: Database.Database, life: Life, exec: number | null): Life {
+  const then = exec === null ? undefined : (db.prepare(EXEC).get({ id: exec }) as Running | undefined);
+  return then === undefined ? life : { ...life, ...then, comm: then.comm ?? life.comm };
 }
 
 /** A process as answers show it. */
@@ -139,9 +150,7 @@ function asItWas(killer: Life, cause: SignalFact, around: Surroundings): Process
   const exec =
     cause.sender_exec_id === null
       ? undefined
-      : (around.db.prepare(EXEC).get({ id: cause.sender_exec_id }) as
-          | Pick<Life, 'comm' | 'exe' | 'args' | 'cwd'>
-          | undefined);
+      : (around.db.prepare(EXEC).get({ id: cause.sender_exec_id }) as Running | undefined);
   const uid = cause.sender_uid ?? process.uid;
   const then = exec === undefined ? {} : { exe: exec.exe, args: parseArgs(exec.args), cwd: exec.cwd };
   return {
@@ -153,6 +162,12 @@ function asItWas(killer: Life, cause: SignalFact, around: Surroundings): Process
   };
 }
 
+// A parent's signal comes when the thread that forked is gone: its process may go on, or its other threads end a little later.
+function hasDied(killer: Life | undefined, life: Life, cause: SignalFact): killer is Life {
+  if (killer === undefined || killer.id === life.id || killer.ended_us === null) return false;
+  return killer.ended_us <= reached(cause, life.ended_us ?? cause.last_time_us) + DYING_US;
+}
+
 function ledTo(
   life: Life,
   cause: SignalFact | null,
@@ -161,8 +176,7 @@ function ledTo(
   depth: number,
 ): Verdict | null {
   const isByDeath = cause?.mechanism === 'pdeathsig' || cause?.mechanism === 'pidns-teardown';
-  if (isByDeath)
-    return killer === undefined || killer.id === life.id ? null : verdictOn(killer, around, depth + 1);
+  if (isByDeath) return hasDied(killer, life, cause) ? verdictOn(killer, around, depth + 1) : null;
   if (life.ended_us === null || life.exit_code === null) return null;
   const sig = life.exit_code - 128;
   if (sig < 1 || !isLethal(sig)) return null;

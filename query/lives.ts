@@ -16,6 +16,7 @@ export interface Life {
   uid: number | null;
   ppid: number | null;
   parent_id: number | null;
+  parent_exec_id: number | null;
   cgroup: string | null;
   unit: string | null;
   container: string | null;
@@ -28,10 +29,11 @@ export interface Life {
   unseen_end_us: number | null;
 }
 
-const COLUMNS = `id, pid, started, ended, comm, exe, args, cwd, uid, ppid, parent_id, cgroup, unit, container,
+const COLUMNS = `id, pid, started, ended, comm, exe, args, cwd, uid, ppid, parent_id, parent_exec_id, cgroup, unit, container,
   exit_code, exit_signal, core_dumped, origin, started_us, ended_us, unseen_end_us`;
 
-const BY_ID = `SELECT ${COLUMNS} FROM processes WHERE id = :id`;
+/** Statement for an id. */
+export const BY_ID = `SELECT ${COLUMNS} FROM processes WHERE id = :id`;
 
 // Ended ones first and the last of them first; then those that ended unseen; then what still runs.
 const ORDER = `ORDER BY ended_us IS NULL, unseen_end_us IS NULL, coalesce(ended_us, unseen_end_us, started_us) DESC, id DESC`;

@@ -17,6 +17,9 @@ export interface Gap {
 /** The span of time that the file knows of. */
 export interface Recorded {
   from: number | null;
+  /** From when on all of it is still there: older segments may be gone. */
+  reach: number | null;
+  isOlderGone: boolean;
   to: number | null;
   /** A recorder said hello and not yet goodbye. */
   isRunning: boolean;
@@ -31,8 +34,13 @@ const GAPS = `
     AND (event IS NULL OR event IN (SELECT value FROM json_each(:events)))
   ORDER BY from_us, kind`;
 
+const DROPPED = `
+  SELECT kind, from_time AS "from", to_time AS "to", event, lane, count, cause
+  FROM coverages WHERE kind = 'dropped' AND to_us >= :from`;
+
 const RECORDED = `
   SELECT min(started_us) AS "from", max(coalesce(ended_us, updated_us)) AS "to",
+    (SELECT max(to_us) FROM coverages WHERE kind = 'dropped') AS reach,
     (SELECT ended_us IS NULL FROM recordings ORDER BY id DESC LIMIT 1) AS running,
     (SELECT host FROM recordings ORDER BY id DESC LIMIT 1) AS host
   FROM recordings`;
@@ -46,15 +54,28 @@ export function readGaps(
   return db.prepare(GAPS).all({ ...window, events: JSON.stringify(events) }) as Gap[];
 }
 
+/** The span of segments that are gone, where a window begins in it by intent. Verdicts rest on what was kept of them. */
+export function readDropped(db: Database.Database, { from }: { from: number | null }): Gap[] {
+  return from === null ? [] : (db.prepare(DROPPED).all({ from }) as Gap[]);
+}
+
 /** The span from the first recording to the last sign of life. */
 export function readRecorded(db: Database.Database): Recorded {
   const row = db.prepare(RECORDED).get() as {
     from: number | null;
+    reach: number | null;
     to: number | null;
     running: number | null;
     host: string | null;
   };
-  return { from: row.from, to: row.to, isRunning: row.running === 1, host: row.host };
+  return {
+    from: row.from,
+    reach: row.reach ?? row.from,
+    isOlderGone: row.reach !== null,
+    to: row.to,
+    isRunning: row.running === 1,
+    host: row.host,
+  };
 }
 
 /** Records known to be missing. */
@@ -65,13 +86,14 @@ export function lostRecords(gaps: readonly Gap[]): number {
 /** "14 records were lost, and no recorder ran for 3 min 20 s": one phrase for any number of gaps. */
 export function describeGaps(gaps: readonly Gap[]): string {
   const lost = lostRecords(gaps);
-  const isUncounted = gaps.some(gap => gap.kind !== 'down' && gap.count === null);
+  const isUncounted = gaps.some(gap => !['down', 'dropped'].includes(gap.kind) && gap.count === null);
   const down = gaps.filter(gap => gap.kind === 'down');
   const downtime = down.reduce((sum, gap) => sum + fromIsoTime(gap.to) - fromIsoTime(gap.from), 0);
   const phrases = [];
   if (lost > 0) phrases.push(`${lost} ${lost === 1 ? 'record was' : 'records were'} lost`);
   if (isUncounted) phrases.push(`${lost > 0 ? 'more' : 'some'} records were lost uncounted`);
   if (down.length > 0) phrases.push(`no recorder ran for ${showDuration(downtime)}`);
+  if (gaps.some(gap => gap.kind === 'dropped')) phrases.push('older segments are gone');
   return phrases.join(', and ');
 }
 
@@ -81,7 +103,7 @@ export function describeSpan(
   recorded: Recorded,
   clock: Clock,
 ): string {
-  const from = window.from ?? recorded.from;
+  const from = window.from ?? recorded.reach;
   const to = window.to ?? recorded.to;
   if (recorded.from === null || from === null || to === null) return 'in an empty recording';
   return `between ${showTime(from, clock, 0)} and ${showTime(to, clock, 0)}`;

@@ -99,6 +99,8 @@ interface Question {
 export interface ListQuestion extends Question {
   /** Without ORDER BY and LIMIT; parameters of the options, :since and :until. */
   sql: string;
+  /** The table whose growing ids it selects by: `sql` has :first_id and :last_id, which bound those of the span. */
+  grows?: 'signal' | 'exec';
   /** Statements for a given parameter, which SQLite answers from an index. The first whose parameter is given is taken. */
   variants?: readonly { given: string; sql: string }[];
   /** A column of the result; `first` says which rows matter most when not all are shown, and come first. */

@@ -4,7 +4,7 @@
  */
 
 import { explain } from './explain.js';
-import { type Gap, lostRecords } from './loss.js';
+import { type Gap, lostRecords, type Recorded } from './loss.js';
 import { isLethal, signalName } from './signal-names.js';
 import { isoTime } from './time.js';
 
@@ -76,7 +76,7 @@ export interface Facts {
   ancestry: readonly Process[];
   /** What was not recorded around the end, events `signal` and `exit`. */
   gaps: readonly Gap[];
-  recorded: { from: number | null; to: number | null; isRunning: boolean };
+  recorded: Omit<Recorded, 'host'>;
   /** Other processes that bore the pid. */
   reused: number;
   /** The verdict on another death that led to this one. */

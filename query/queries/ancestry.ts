@@ -14,7 +14,7 @@ const MOST_LIVES = 1000;
 export const ancestry = defineQuery({
   name: 'ancestry',
   summary: 'whose child a process was, and whose child that was',
-  why: 'Follows the parents of a process as they were at its creation, nearest first, so that it still tells the truth when a parent has died and the orphan was given to another. Of several processes with the pid the one that started last is meant, unless --at says when.',
+  why: 'Follows the parents of a process as they were at its creation, nearest first, so that it still tells the truth when a parent has died and the orphan was given to another. Each ancestor is shown as it was when it forked the next. Of several processes with the pid the one that started last is meant, unless --at says when.',
   examples: [
     { command: 'snoopq ancestry 2219', doc: 'where pid 2219 came from' },
     { command: 'snoopq ancestry 2219 --at 14:05', doc: 'the process that bore the pid at that time' },
@@ -30,7 +30,7 @@ export const ancestry = defineQuery({
       (best, life) => (best === undefined || life.started_us > best.started_us ? life : best),
       undefined,
     );
-    const line = last === undefined ? [] : [last, ...ancestryOf(db, last.id)];
+    const line = last === undefined ? [] : [last, ...ancestryOf(db, last)];
     const rows = parameters.reverse === 1 ? line.toReversed() : line;
     return {
       columns: {

@@ -5,7 +5,7 @@ import { defineQuery } from '../query.js';
 export const coverage = defineQuery({
   name: 'coverage',
   summary: 'what was recorded when, and what was not',
-  why: 'The ledger beside every answer: spans that were recorded, and what is missing in them. down: no recorder ran. lost: the kernel could not write a record. malformed: it could not be decoded. shed: it could not be stored. clock: the wall clock stepped, the count is microseconds.',
+  why: 'The ledger beside every answer: spans that were recorded, and what is missing in them. down: no recorder ran. lost: the kernel could not write a record. malformed: it could not be decoded. shed: it could not be stored, or its segment cannot be read. dropped: older segments are gone, and the recording reaches back to the end of this span. clock: the wall clock stepped, the count is microseconds.',
   examples: [
     { command: 'snoopq coverage', doc: 'the whole ledger' },
     {

@@ -36,7 +36,8 @@ SELECT id, time, pid, process_id, comm, ppid, parent_id, parent_comm, parent_exe
   cmdline, args_truncated, args_bytes, cwd, uid, euid, gid, egid, loginuid, session, tty, cgroup, unit, container,
   inode, device, memfd, deleted, old_tid, result, time_us
 FROM execs
-WHERE (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
+WHERE id BETWEEN :first_id AND :last_id
+  AND (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
   AND (:uid IS NULL OR uid = :uid)
   AND (:failed IS NULL OR result <> 'ok')
   AND (:parent_pid IS NULL OR ppid = :parent_pid)
@@ -45,6 +46,7 @@ WHERE (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :u
   AND (:binary IS NULL OR exe = :binary OR filename = :binary OR comm = :binary
     OR substr(exe, -length(:binary) - 1) = '/' || :binary OR substr(filename, -length(:binary) - 1) = '/' || :binary)
   AND (:args IS NULL OR cmdline GLOB :args)`,
+  grows: 'exec',
   order: { by: 'id', first: 'oldest' },
   columns: {
     id: 'id',

@@ -24,11 +24,12 @@ export const parents = defineQuery({
   sql: `
 SELECT parent_comm, parent_exe, count(*) AS count, min(time) AS first, max(time) AS last
 FROM execs
-WHERE result = 'ok'
+WHERE result = 'ok' AND id BETWEEN :first_id AND :last_id
   AND (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
   AND (exe = :binary OR filename = :binary OR comm = :binary
     OR substr(exe, -length(:binary) - 1) = '/' || :binary OR substr(filename, -length(:binary) - 1) = '/' || :binary)
 GROUP BY parent_comm, parent_exe`,
+  grows: 'exec',
   order: { by: 'count', first: 'highest' },
   columns: { parent_comm: 'name', parent_exe: 'path', count: 'count', first: 'time', last: 'time' },
 });

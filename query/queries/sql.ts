@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
 import { capped, cutNote, DEFAULT_LIMIT } from '../answer.js';
 import type { Columns, Row } from '../kinds.js';
-import { readGaps } from '../loss.js';
+import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
 
 const COMMENTS = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|;)+/;
@@ -57,10 +57,11 @@ export const sql = defineQuery({
     const columns: Columns = Object.fromEntries(statement.columns().map(({ name }) => [name, 'any']));
     const { since = null, until = null } = parameters;
     const rows = start(statement, { since, until });
+    const window = { from: since as number | null, to: until as number | null };
     return {
       columns,
       rows: capped(plainNumbers(rows), limit, isCut),
-      gaps: readGaps(db, { from: since as number | null, to: until as number | null }, sql.events),
+      gaps: [...readDropped(db, window), ...readGaps(db, window, sql.events)],
       sought: 'rows',
       notes: () => (isCut.value ? [cutNote(limit, false)] : []),
     };

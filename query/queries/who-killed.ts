@@ -5,7 +5,7 @@ import { explainNothing } from '../explain.js';
 import { VERDICT_EVENTS, verdictOn } from '../facts.js';
 import type { Columns, Row } from '../kinds.js';
 import { findLives, nameHint, soughtProcess } from '../lives.js';
-import { describeSpan, type Gap, lostRecords, readGaps, readRecorded } from '../loss.js';
+import { describeSpan, type Gap, lostRecords, readDropped, readGaps, readRecorded } from '../loss.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
 import { showVerdict } from '../render/verdict.js';
 import { userNames } from '../users.js';
@@ -70,12 +70,16 @@ export const whoKilled = defineQuery({
     const window = { from: parameters.since as number | null, to: parameters.until as number | null };
     const gaps =
       lives.length === 0
-        ? readGaps(db, window, SIGHT_EVENTS)
+        ? [...readDropped(db, window), ...readGaps(db, window, SIGHT_EVENTS)]
         : unique(verdicts.flatMap(v => v.coverage.gaps));
     const chosen = isAll ? null : whichLife(parameters, verdicts[0]);
     const sought = soughtProcess(parameters);
     const nothing = (): Verdict =>
-      neverSeen(parameters, explainNothing(sought, describeSpan(window, recorded, { utc: true })), gaps);
+      neverSeen(
+        parameters,
+        explainNothing(sought, describeSpan(window, recorded, { utc: true }), recorded.isOlderGone),
+        gaps,
+      );
     return {
       columns: COLUMNS,
       rows: verdicts.map(rowOf),

@@ -28,7 +28,6 @@ export interface Sheet {
   columns: Columns;
   width: number;
   clock: Clock;
-  isTerminal: boolean;
   paint: Painter;
 }
 
@@ -67,7 +66,6 @@ export function render(answer: Answer, format: Format, clock: Clock, io: Io): bo
     columns: answer.columns,
     width: io.width,
     clock,
-    isTerminal: io.isTerminal,
     paint,
   };
   const count = RENDERERS[format](answer.rows, sheet, text => io.out(text));

@@ -2,16 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,9 +10,10 @@ import Database from 'better-sqlite3';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { migrate } from '../../migrations/migrate.js';
 import { at, PID, writeFixture } from './fixture.js';
+import { scratchDirectory } from './scratch.js';
 
 const MAIN = join(PACKAGE_ROOT, 'dist', 'query', 'main.js');
-const DIR = mkdtempSync(join(tmpdir(), 'snoopq-'));
+const DIR = scratchDirectory();
 const DB = join(DIR, 'fixture.db');
 writeFixture(DB);
 
@@ -203,6 +195,7 @@ test('a recording is read while it is written, and a quiet copy without a trace'
   chmodSync(quietDir, 0o555);
   assert.equal(snoopq('coverage', '--db', join(quietDir, 'copy.db')).status, 0);
   assert.deepEqual(readdirSync(quietDir), ['copy.db']);
+  chmodSync(quietDir, 0o755);
   writer.close();
 });
 

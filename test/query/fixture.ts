@@ -397,6 +397,8 @@ function tell(db: Database.Database): void {
     targetArg: 99_999,
   });
 
+  addExec(refuser, at(345), '/root/secret', ['secret'], -13);
+
   const hostile = addProcess({
     pid: PID.hostile,
     parent: bash,
@@ -573,7 +575,6 @@ function tell(db: Database.Database): void {
   });
 
   addExec(bash, at(700), '/usr/bin/nonexistent', ['nonexistent', '--help'], -2);
-  addExec(refuser, at(345), '/root/secret', ['secret'], -13);
 }
 
 function addLedger(db: Database.Database): void {

@@ -1,18 +1,28 @@
 /** Every question in every format about the fixture, as kept in test/goldens. UPDATE_GOLDENS=1 rewrites them. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { viewsSql } from '../../migrations/migrate.js';
 import { questions } from '../../query/queries/index.js';
 import { PID, writeFixture } from './fixture.js';
 import { ask } from './io.js';
+import { scratchDirectory } from './scratch.js';
+import { BOUNDARIES, MANY_BOUNDARIES, split } from './split.js';
 
 process.env.TZ = 'UTC';
-const DB = join(mkdtempSync(join(tmpdir(), 'snoopq-')), 'fixture.db');
+const DIR = scratchDirectory();
+const DB = join(DIR, 'fixture.db');
 writeFixture(DB);
+
+/** The same recording, whole and in segments: the answers are the same. */
+const RECORDINGS = {
+  '': DB,
+  ' of three segments': split(DB, join(DIR, 'three.db'), BOUNDARIES),
+  ' of ten segments': split(DB, join(DIR, 'ten.db'), MANY_BOUNDARIES),
+};
 
 /** What is asked of each question; the name of a file, and the words. */
 const ASKED: Record<string, string[]> = {
@@ -45,21 +55,23 @@ const ASKED: Record<string, string[]> = {
 
 const FORMATS = ['table', 'plain', 'json', 'ndjson', 'csv', 'tsv'] as const;
 
-for (const [name, words] of Object.entries(ASKED)) {
-  test(`golden ${name}`, async () => {
-    const formats = /^who-killed-(?!sleep|hostile|never|all|wrapper)/.test(name)
-      ? (['plain', 'json'] as const)
-      : FORMATS;
-    const parts: string[] = [];
-    for (const format of formats) {
-      const argv = format === 'table' ? words : [...words, `--${format}`];
-      const said = await ask(DB, argv, { isTerminal: format === 'table' });
-      parts.push(
-        `$ snoopq ${argv.join(' ')}${format === 'table' ? '  # on a terminal' : ''}\n${said.out}${said.err.replace(/^/gm, '2> ').replace(/2> $/, '')}=> ${said.status}\n`,
-      );
-    }
-    compare(name, parts.join('\n'));
-  });
+for (const [which, db] of Object.entries(RECORDINGS)) {
+  for (const [name, words] of Object.entries(ASKED)) {
+    test(`golden ${name}${which}`, async () => {
+      const formats = /^who-killed-(?!sleep|hostile|never|all|wrapper)/.test(name)
+        ? (['plain', 'json'] as const)
+        : FORMATS;
+      const parts: string[] = [];
+      for (const format of formats) {
+        const argv = format === 'table' ? words : [...words, `--${format}`];
+        const said = await ask(db, argv, { isTerminal: format === 'table' });
+        parts.push(
+          `$ snoopq ${argv.join(' ')}${format === 'table' ? '  # on a terminal' : ''}\n${said.out}${said.err.replace(/^/gm, '2> ').replace(/2> $/, '')}=> ${said.status}\n`,
+        );
+      }
+      compare(name, parts.join('\n'), which === '');
+    });
+  }
 }
 
 test('golden help', async () => {
@@ -78,22 +90,37 @@ test('every question has a golden', () => {
   );
 });
 
-test('the view kills and who-killed agree', async () => {
-  const kills = JSON.parse((await ask(DB, ['sql', 'SELECT * FROM kills', '--json'])).out);
-  assert.ok(kills.length > 10);
-  for (const kill of kills) {
-    const words = ['who-killed', String(kill.pid), '--json', '--at', kill.time];
-    const verdict = JSON.parse((await ask(DB, words)).out);
-    assert.deepEqual(
-      [verdict.killer?.pid ?? null, verdict.mechanism, verdict.confidence, verdict.signal.name],
-      [kill.killer_pid, kill.mechanism, kill.confidence, kill.signal],
-      kill.comm,
+for (const [which, db] of Object.entries(RECORDINGS)) {
+  test(`the view kills and who-killed agree${which}`, async () => {
+    const kills = JSON.parse((await ask(db, ['sql', 'SELECT * FROM kills', '--json'])).out);
+    assert.ok(kills.length > 10);
+    for (const kill of kills) {
+      const words = ['who-killed', String(kill.pid), '--json', '--at', kill.time];
+      const verdict = JSON.parse((await ask(db, words)).out);
+      assert.deepEqual(
+        [verdict.killer?.pid ?? null, verdict.mechanism, verdict.confidence, verdict.signal.name],
+        [kill.killer_pid, kill.mechanism, kill.confidence, kill.signal],
+        kill.comm,
+      );
+    }
+  });
+}
+
+test('every view has the same rows in segments', async () => {
+  for (const view of [...viewsSql().matchAll(/^CREATE VIEW (\w+)/gm)].map(match => match[1] ?? '')) {
+    const rows = await Promise.all(
+      Object.values(RECORDINGS).map(async db =>
+        JSON.parse((await ask(db, ['sql', `SELECT * FROM ${view}`, '--json'])).out)
+          .map((row: unknown) => JSON.stringify(row))
+          .sort(),
+      ),
     );
+    for (const others of rows) assert.deepEqual(others, rows[0], view);
   }
 });
 
-function compare(name: string, text: string): void {
+function compare(name: string, text: string, isUpdated = true): void {
   const file = join(PACKAGE_ROOT, 'test', 'goldens', `${name}.txt`);
-  if (process.env.UPDATE_GOLDENS) writeFileSync(file, text);
+  if (process.env.UPDATE_GOLDENS && isUpdated) writeFileSync(file, text);
   assert.equal(text, readFileSync(file, 'utf8'));
 }

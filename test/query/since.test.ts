@@ -120,7 +120,9 @@ const ORACLE = [
   'tomorrow',
 ];
 
-test('systemd-analyze timestamp means the same', { skip: !hasSystemdAnalyze() }, () => {
+test('systemd-analyze timestamp means the same', {
+  skip: hasSystemdAnalyze() ? false : 'there is no systemd-analyze that works',
+}, () => {
   for (const word of ORACLE.map(w => (/^\d{9,}$/.test(w) ? `@${w}` : w))) {
     const printed = execFileSync('systemd-analyze', ['timestamp', word], {
       env: { ...process.env, TZ: 'UTC' },

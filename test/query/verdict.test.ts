@@ -39,6 +39,7 @@ const KILLED: End = {
   exit_signal: 9,
   core_dumped: false,
 };
+const RECORDED = { from: at(-60), reach: at(-60), isOlderGone: false, to: at(60), isRunning: true };
 const EXITED: End = { ...KILLED, exit_code: 0, exit_signal: null };
 const GAP: Gap = {
   kind: 'lost',
@@ -81,7 +82,7 @@ function facts(given: Partial<Facts> = {}): Facts {
     killer: KILLER,
     ancestry: [],
     gaps: [],
-    recorded: { from: at(-60), to: at(60), isRunning: true },
+    recorded: RECORDED,
     reused: 0,
     cause: null,
     ...given,
@@ -142,16 +143,16 @@ test('something lost near it: consistent; no cause: incomplete', () => {
 
 test('a death from before the recording is not proven, one after its last sign of life is', () => {
   const verdict = judge(
-    facts({ signals: [signal(9)], recorded: { from: at(10.5), to: at(60), isRunning: true } }),
+    facts({ signals: [signal(9)], recorded: { ...RECORDED, from: at(10.5), reach: at(10.5) } }),
   );
   assert.equal(verdict.confidence, 'consistent');
   assert.equal(verdict.coverage.complete, false);
-  const late = { from: at(-60), to: at(5), isRunning: true };
+  const late = { ...RECORDED, to: at(5) };
   assert.equal(judge(facts({ signals: [signal(9)], recorded: late })).confidence, 'proven');
 });
 
 test('the window reaches from the signal, or a second before the death, to the death', () => {
-  const recorded = { from: at(-60), to: at(60), isRunning: true };
+  const recorded = RECORDED;
   assert.deepEqual(windowOf(KILLED, signal(5), recorded), { from: at(5), to: at(10) });
   assert.deepEqual(windowOf(KILLED, signal(9.9), recorded), { from: at(9), to: at(10) });
   assert.deepEqual(windowOf(KILLED, null, recorded), { from: at(9), to: at(10) });
