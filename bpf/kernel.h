@@ -213,7 +213,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
-	sigset_t blocked;
+	sigset_t blocked, real_blocked;
 	kuid_t loginuid;
 	unsigned int sessionid;
 	struct css_set *cgroups;

@@ -41,7 +41,8 @@ static __always_inline enum snoop_disposition disposition_of(const struct task_s
 		return SNOOP_IGNORED;
 	if (handler)
 		return SNOOP_HANDLED;
-	return task->blocked.sig[0] >> (sig - 1) & 1 ? SNOOP_BLOCKED : SNOOP_DEFAULT;
+	/* sigwait(3) opens what it waits for, and keeps what was blocked before in real_blocked. */
+	return (task->blocked.sig[0] | task->real_blocked.sig[0]) >> (sig - 1) & 1 ? SNOOP_BLOCKED : SNOOP_DEFAULT;
 }
 
 static __always_inline int code_of(const struct kernel_siginfo *info)

@@ -87,6 +87,14 @@ export class Ledger {
     return [...this.#lostBefore];
   }
 
+  /** Notes that nothing was lost up to `now`, if that is so: a later loss then begins there. */
+  look(now: number): void {
+    for (let cell = 0; cell < CELLS; cell++) {
+      if (this.#sum(SnoopCounters.lost, cell) !== this.#lostBefore[cell]) return;
+    }
+    this.#checked = now;
+  }
+
   /** The losses since the last call, as rows up to `now`; none, mostly. */
   check(now: number): CoverageRow[] {
     const rows: CoverageRow[] = [];

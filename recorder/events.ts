@@ -14,6 +14,7 @@ import { fork } from './events/fork.js';
 import { oom } from './events/oom.js';
 import { signal } from './events/signal.js';
 import { snapshot } from './events/snapshot.js';
+import { log } from './log.js';
 import type { Memory } from './ring.js';
 import type { Table } from './table.js';
 
@@ -50,5 +51,11 @@ export function applyRecord(context: Context, memory: Memory, at: number, length
   for (let i = 0; i < spec.parts.length; i++) {
     end += memory.u32[(at + (spec.parts[i] as number)) >> 2] as number;
   }
-  return end > length ? Fate.malformed : spec.apply(context, memory, at);
+  if (end > length) return Fate.malformed;
+  try {
+    return spec.apply(context, memory, at);
+  } catch (error) {
+    log('apply', `cannot make a row of a record of type ${spec.name}: ${(error as Error).stack}`);
+    return Fate.malformed; // else it would wait in the lane for the next start, and end that too
+  }
 }

@@ -23,6 +23,7 @@ const SC_PAGESIZE = 30;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
+const SIG_IGN = 1n;
 const BTF_KIND_STRUCT = 4;
 const BTF_KIND_TYPEDEF = 8;
 
@@ -38,6 +39,7 @@ const c = {
   epoll_ctl: libc.func('int epoll_ctl(int epoll, int operation, int fd, const void *event)'),
   epoll_wait: libc.func('int epoll_wait(int epoll, void *events, int count, int timeout_ms)'),
   eventfd: libc.func('int eventfd(unsigned int start, int flags)'),
+  syscall: libc.func('int64_t syscall(int64_t number, int64_t signal, const void *action, void *before, size_t set_bytes)'),
   sysconf: libc.func('int64_t sysconf(int name)'),
   vsnprintf: libc.func('int vsnprintf(_Out_ char *text, size_t bytes, const char *format, void *args)'),
 };
@@ -269,6 +271,16 @@ export function tryLock(fd: number): boolean {
   if (c.flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
   if (koffi.errno() === constants.errno.EWOULDBLOCK) return false;
   throw kernelError('lock a file', koffi.errno());
+}
+
+/**
+ * Ignores a signal that somebody sends; one that the kernel forces on us for a fault still ends the process. By the bare
+ * system call, since Node knows no real-time signals, and the C library keeps two of them to itself.
+ */
+export function ignoreSignal(signal: number): void {
+  const number = { x64: 13, arm64: 134 }[process.arch as string];
+  const action = BigUint64Array.of(SIG_IGN, 0n, 0n, 0n); // struct sigaction of the kernel: handler, flags, restorer, mask
+  if (number !== undefined) c.syscall(number, signal, action, null, 8);
 }
 
 /** The two clocks at one moment, in nanoseconds: wall time since the epoch, and time since boot, suspend counted. */

@@ -19,15 +19,20 @@ export interface Holder {
   /** Start time in clock ticks since boot: proc(5), /proc/PID/stat, field 22. */
   startTicks: number;
   db: string;
+  /** It records; before that it is only about to. */
+  ready: boolean;
 }
 
 export class Lock {
   readonly #fd: number;
   readonly #path: string;
+  readonly #db: string;
 
-  private constructor(fd: number, path: string) {
+  private constructor(fd: number, path: string, db: string) {
     this.#fd = fd;
     this.#path = path;
+    this.#db = db;
+    this.#write(false);
   }
 
   /** Takes the lock of a database. Null: another recorder holds it. */
@@ -43,14 +48,21 @@ export class Lock {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // someone only looks, or is just starting
         continue;
       }
-      if (isStill(fd, path)) {
-        const holder: Holder = { pid: process.pid, startTicks: startTicks(process.pid) ?? 0, db };
-        ftruncateSync(fd);
-        writeSync(fd, `${JSON.stringify(holder)}\n`);
-        return new Lock(fd, path);
-      }
+      if (isStill(fd, path)) return new Lock(fd, path, db);
       closeSync(fd); // its holder removed the file between our open and our lock
     }
+  }
+
+  /** Says that its holder records now. */
+  ready(): void {
+    this.#write(true);
+  }
+
+  #write(ready: boolean): void {
+    const holder: Holder = { pid: process.pid, startTicks: startTicks(process.pid) ?? 0, db: this.#db, ready };
+    const text = Buffer.from(`${JSON.stringify(holder)}\n`);
+    writeSync(this.#fd, text, 0, text.length, 0);
+    ftruncateSync(this.#fd, text.length); // after: who reads meanwhile finds at most a stale end, and then looks again
   }
 
   release(): void {
@@ -81,7 +93,7 @@ function readHolder(fd: number): Holder | null {
   try {
     const text = Buffer.alloc(8192);
     const holder = JSON.parse(text.toString('utf8', 0, readSync(fd, text, 0, text.length, 0))) as Holder;
-    return startTicks(holder.pid) === holder.startTicks ? holder : null;
+    return startTicks(holder.pid) === holder.startTicks ? { ...holder, ready: holder.ready ?? true } : null;
   } catch {
     return null;
   }

@@ -1,11 +1,13 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
 import { Command, CommanderError, Option } from 'commander';
+import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { canRecord, check, findingText } from './check.js';
 import { report } from './errors.js';
+import { ignoreSignal } from './libbpf.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
 import { raisePriority } from './priority.js';
@@ -19,6 +21,13 @@ const STATUS_STOPPED = 3;
 /** Node opens a debugger port on SIGUSR1 unless someone handles it: a root shell for anyone on the machine. */
 function keepSignalsHarmless(): void {
   for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {});
+}
+
+/** Nothing but SIGTERM, SIGINT and SIGKILL ends a recorder. Not for `run`: its command would inherit what is ignored. */
+function ignoreOtherSignals(): void {
+  const { SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP } = constants.signals;
+  const others = [SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP];
+  for (let signal = 1; signal <= 64; signal++) if (!others.includes(signal)) ignoreSignal(signal);
 }
 
 function say(text: string): void {
@@ -106,6 +115,7 @@ function passOn(raw: RawOptions, command: Command): string[] {
 
 async function recordInForeground(raw: RawOptions): Promise<void> {
   keepSignalsHarmless();
+  ignoreOtherSignals();
   const asked = new Promise<'stopped' | 'interrupted'>(done => {
     process.on('SIGTERM', () => done('stopped'));
     process.on('SIGINT', () => done('interrupted'));

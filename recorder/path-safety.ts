@@ -33,8 +33,23 @@ export function makePrivateFile(path: string): boolean {
     closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600));
     return true;
   } catch (error) {
+    if (isCode(error, 'EEXIST') && lstatSync(path).isFile()) return false; // another start made it just now
     throw new SnoopError('database', `cannot make ${path}: ${(error as Error).message}`, 'choose another file with --db', error);
   }
+}
+
+/** Opens a file to append to, which must be a plain one: for our eyes only where it is new. */
+export function openPrivateLog(path: string): number {
+  refuseSymlink(path);
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw new SnoopError('database', `cannot open ${path}: ${(error as Error).message}`, 'choose another file with --db', error);
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code;
 }
 
 function makeDirectories(directory: string): string[] {
@@ -46,6 +61,7 @@ function makeDirectories(directory: string): string[] {
   try {
     mkdirSync(directory, { mode: 0o750 });
   } catch (error) {
+    if (isCode(error, 'EEXIST')) return made; // another start made it just now
     throw new SnoopError('database', `cannot make ${directory}: ${(error as Error).message}`, 'choose another file with --db', error);
   }
   return [...made, directory];

@@ -72,6 +72,11 @@ export function linkPath(pins: PinSet, tracepoint: string): string {
   return join(pins.directory, LINK + tracepoint);
 }
 
+/** Whether the snapshot can be taken again. */
+export function hasSnapshot(pins: PinSet): boolean {
+  return existsSync(join(pins.directory, 'snapshot'));
+}
+
 /** The tracepoints whose probes are pinned. */
 export function pinnedLinks(pins: PinSet): string[] {
   return readdirSync(pins.directory)

@@ -119,7 +119,10 @@ export class Pipeline {
    */
   async #pause(): Promise<void> {
     const isIdle = this.#firstTaken === 0 && this.#lethal.waiting + this.#bulk.waiting === 0;
-    if (isIdle) await this.#waiter.wait(this.#counter ? COUNTS_MS : HEARTBEAT_MS);
+    if (isIdle) {
+      await this.#waiter.wait(this.#counter ? COUNTS_MS : HEARTBEAT_MS);
+      this.#ledger.look(this.#context.clock.now());
+    }
     if (!this.#stopping) await sleep(GATHER_MS);
   }
 

@@ -41,6 +41,7 @@ export function neededTracepoints(countSyscalls: boolean): string[] {
 const TRACEPOINT = 'tp_btf/';
 const COUNTING = 'sys_enter'; // bpf/uid_syscalls.bpf.c
 const SNAPSHOT_PROGRAM = 'on_snapshot';
+const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 const OBJECT = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
 
 /** Names the layout of the records: lanes of another one cannot be read. */
@@ -187,6 +188,7 @@ export class Probes {
 /** Names what is recorded and by which programs: lanes of the same setup go on being used. */
 export function setupOf(options: ProbeOptions): string {
   const { scope, argsBytes, lethalBytes, bulkBytes, countSyscalls } = options;
+  requireObject();
   return digest([readFileSync(OBJECT).toString('base64'), scope, argsBytes, lethalBytes, bulkBytes, countSyscalls]);
 }
 
@@ -213,12 +215,15 @@ function mapShared(open: (name: (typeof SHARED_MAPS)[number]) => number): Shared
   };
 }
 
+/** Longer than any record (bpf/scratch.bpf.h): so much of the second copy of the data is mapped, for what is mapped counts as resident. */
+const RECORD_BYTES_MAX = 256 << 10;
+
 /** kernel/bpf/ringbuf.c, ringbuf_map_mmap_user: the consumer page, the producer page, the data twice. */
 function mapLane(fd: number): Ring {
   const bytes = bpf.maxEntriesOf(fd);
   const page = bpf.pageBytes();
   const consumer = bpf.mapMemory(fd, page, 0, true);
-  const shared = bpf.mapMemory(fd, page + 2 * bytes, page, false);
+  const shared = bpf.mapMemory(fd, page + bytes + Math.min(bytes, RECORD_BYTES_MAX), page, false);
   return new Ring(consumer, shared, page, bytes);
 }
 
@@ -255,12 +260,31 @@ function markTreeRoot(object: bpf.Handle, pid: number): void {
   bpf.updateElement(bpf.mapFd(bpf.map(object, 'scope_tree')), bytes(pid), bytes(SnoopTreeMark.TREE_ROOT));
 }
 
+function requireObject(): void {
+  if (existsSync(OBJECT)) return;
+  throw new SnoopError('library', `the compiled probes are missing: ${OBJECT}`, 'build them: npm run build');
+}
+
+function openCompiled(): bpf.Handle {
+  try {
+    return bpf.openObject(OBJECT);
+  } catch (cause) {
+    if (cause instanceof SnoopError && cause.code === 'library') throw cause; // there is no libbpf
+    throw new SnoopError('library', `the compiled probes cannot be read: ${OBJECT}`, 'build them anew: npm run build', cause);
+  }
+}
+
 /** Opens the object, and refuses one that was built with another wire.h. */
 function openObject(): bpf.Handle {
-  if (!existsSync(OBJECT)) {
-    throw new SnoopError('library', `the compiled probes are missing: ${OBJECT}`, 'build them: npm run build');
+  requireObject();
+  if (!existsSync(KERNEL_BTF)) {
+    throw new SnoopError(
+      'kernel',
+      `the kernel does not describe its types: ${KERNEL_BTF} (BTF) is missing`,
+      'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, as those of all big distributions are',
+    );
   }
-  const object = bpf.openObject(OBJECT);
+  const object = openCompiled();
   for (const [name, bytes] of Object.entries(WIRE_BYTES)) {
     const found = bpf.structBytes(object, name);
     if (found === bytes) continue;

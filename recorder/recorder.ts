@@ -9,14 +9,14 @@ import { EvProcess } from '../bpf/wire.gen.js';
 import { Cgroups } from './cgroup.js';
 import { Clock } from './clock.js';
 import type { Context } from './context.js';
-import { Ledger, Tally } from './coverage.js';
+import { type CoverageRow, Ledger, Tally } from './coverage.js';
 import { TABLES } from './events.js';
 import { Identity } from './identity.js';
 import { clocks, countsIn, pageBytes } from './libbpf.js';
 import { log } from './log.js';
 import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
-import { leftPins, type PinSet, pinnedLinks, removePins } from './pins.js';
+import { hasSnapshot, leftPins, type PinSet, pinnedLinks, removePins } from './pins.js';
 import { Pipeline } from './pipeline.js';
 import { neededTracepoints, Probes, setupOf, WIRE } from './probes.js';
 import { type Process, ProcessTable } from './process-table.js';
@@ -60,6 +60,8 @@ export class Recorder {
   /** The processes that an earlier run left behind as living, and the file that each ran. */
   readonly #left: { process: Process; exe: string | null }[];
   #capture: Capture | undefined;
+  /** Gaps found while there is no pipeline to enter them. */
+  readonly #gaps: CoverageRow[] = [];
   #running: Promise<void> | undefined;
 
   /** Opens the recording. Nothing is recorded yet. */
@@ -96,7 +98,7 @@ export class Recorder {
     const capture = this.#open(inherited ?? this.#load(), inherited !== undefined);
     this.#capture = capture;
     this.#segments.store.attached(capture.probes.report, inherited ? null : this.#clock.now());
-    if (recordedUntil !== undefined && !inherited) this.#coverDown(capture, recordedUntil);
+    if (recordedUntil !== undefined && !inherited) this.#coverDown(recordedUntil);
     if (inherited) capture.pipeline.finish(); // what the kernel recorded while no recorder ran
     capture.pipeline.applySnapshot(capture.probes.snapshot(), EvProcess.bytes);
     this.#reconcile(this.#clock.now());
@@ -167,7 +169,7 @@ export class Recorder {
     const setup = setupOf(this.#options);
     const needed = neededTracepoints(this.#options.countSyscalls).length;
     const at = this.#pins.findIndex(
-      set => set.wire === WIRE && set.setup === setup && pinnedLinks(set).length === needed,
+      set => set.wire === WIRE && set.setup === setup && pinnedLinks(set).length === needed && hasSnapshot(set),
     );
     return at < 0 ? undefined : this.#pins.splice(at, 1)[0];
   }
@@ -190,6 +192,7 @@ export class Recorder {
     const counter = fd === null ? null : new UidSyscallCounter(() => countsIn(fd), now);
     const options = { flushMs: this.#options.flushMs, uidSyscalls: counter };
     const pipeline = new Pipeline(probes, this.#context, this.#tally, ledger, this.#segments, options);
+    for (const gap of this.#gaps.splice(0)) pipeline.cover(gap);
     return { probes, ledger, pipeline, isInherited };
   }
 
@@ -198,7 +201,9 @@ export class Recorder {
     const probes = pins.wire === WIRE ? inherit(pins) : undefined;
     if (probes) return this.#finish(this.#open(probes, true));
     removePins(pins);
-    log('pins', 'dropped what a recorder of another version had left in the kernel');
+    const [from, to] = [this.#last?.lastSeen ?? this.#clock.now(), this.#clock.now()];
+    const cause = 'a recorder of another version had left records in the kernel that this one cannot read';
+    this.#cover({ from, to, kind: 'shed', event: null, lane: null, count: null, cause });
   }
 
   /** Takes probes off and stores what they wrote. What cannot be stored stays pinned, for the next recorder to try. */
@@ -213,9 +218,14 @@ export class Recorder {
     }
   }
 
-  #coverDown({ pipeline }: Capture, from: number): void {
+  #cover(row: CoverageRow): void {
+    if (this.#capture) this.#capture.pipeline.cover(row);
+    else this.#gaps.push(row);
+  }
+
+  #coverDown(from: number): void {
     const cause = this.#last?.wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
-    pipeline.cover({ from, to: this.#clock.now(), kind: 'down', event: null, lane: null, count: null, cause });
+    this.#cover({ from, to: this.#clock.now(), kind: 'down', event: null, lane: null, count: null, cause });
   }
 
   /** Processes that an earlier run left behind may have ended since, or run something else, while nobody recorded. */
@@ -248,7 +258,7 @@ export class Recorder {
       },
       lostSince: (from, why) => {
         const cause = `the segment was set aside: ${why}`;
-        this.#capture?.pipeline.cover({ from, to: this.#clock.now(), kind: 'shed', event: null, lane: null, count: null, cause });
+        this.#cover({ from, to: this.#clock.now(), kind: 'shed', event: null, lane: null, count: null, cause });
       },
       *nextIds() {
         yield ['process', identity.table.nextId];

@@ -1,6 +1,6 @@
 /**
  * A BPF ring buffer, read in place. The kernel writes records behind the producer position, we move the consumer
- * position; the data pages are mapped twice in a row, so a record never wraps (kernel/bpf/ringbuf.c).
+ * position; behind the data pages their first ones are mapped again, so a record never wraps (kernel/bpf/ringbuf.c).
  *
  * Lease and commit: `next()` lends one record in `memory` at `at`; the bytes stay valid until `commit()`, which gives
  * everything taken so far back to the kernel. Nothing is copied, and nothing may be kept past the commit.
@@ -48,11 +48,12 @@ export class Ring {
 
   /**
    * @param consumer page of the consumer position, writable
-   * @param shared   page of the producer position, and behind it, at `dataAt`, the data pages twice
+   * @param shared   page of the producer position, and behind it, at `dataAt`, the data pages, and from their start once
+   *                 more as many as the longest record is long
    * @param bytes    size of the ring, a power of two
    */
   constructor(consumer: ArrayBuffer, shared: ArrayBuffer, dataAt: number, bytes: number) {
-    this.memory = memoryOf(shared, dataAt, 2 * bytes);
+    this.memory = memoryOf(shared, dataAt);
     this.bytes = bytes;
     this.#consumer = new BigUint64Array(consumer, 0, 1);
     this.#producer = new Int32Array(shared, 0, 2);

@@ -1,24 +1,27 @@
 /**
  * The recorder as a background process: start it and wait until it records, stop it and wait until it stored
- * everything, ask how it does.
+ * everything.
  *
  * A background start runs the same program with --foreground and a pipe as file descriptor 3. One line of JSON comes
  * back through it: ready, or the error to show.
  */
 
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SnoopError } from '../migrations/errors.js';
-import { Lock, lockHolder } from './lock.js';
+import { type Holder, Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
-import { makeDatabasePath, makePrivateFile } from './path-safety.js';
+import { makeDatabasePath, makePrivateFile, openPrivateLog } from './path-safety.js';
 import { leftPins } from './pins.js';
 import { Recorder } from './recorder.js';
 import type { Ending } from './store.js';
 
 const READY_FD = 3;
+const START_MS = 15_000;
 const STOP_MS = 15_000;
+/** Young objects get 2 MiB at a time, not 16: in a storm that is 25 MB less, and little is allocated there. */
+const NODE_OPTIONS = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
 type Message = { ready: true } | { error: { code: ErrorCode; message: string; hint?: string | undefined } };
 
@@ -29,25 +32,35 @@ export function logPath(db: string): string {
 
 /** Starts a recorder in the background. Returns the pid of the one that records, which may have run already. */
 export async function startInBackground(options: RecordOptions, args: string[]): Promise<{ pid: number; wasRunning: boolean }> {
-  const running = lockHolder(options.db);
+  const running = await readyHolder(options.db);
   if (running) return { pid: running.pid, wasRunning: true };
   const made = makeDatabasePath(options.db);
-  const log = logPath(options.db);
-  const isNewLog = makePrivateFile(log);
+  const path = logPath(options.db);
+  const isNewLog = makePrivateFile(path);
   try {
-    return { pid: await spawnRecorder(args, log), wasRunning: false };
+    return { pid: await spawnRecorder(args, path), wasRunning: false };
   } catch (error) {
-    if (isNewLog && statSync(log, { throwIfNoEntry: false })?.size === 0) unlinkSync(log);
-    removeEmpty(made);
-    const other = lockHolder(options.db); // two were started at once, and the other one won
+    const other = await readyHolder(options.db); // two were started at once, and the other one won
     if (other) return { pid: other.pid, wasRunning: true };
+    if (isNewLog && statSync(path, { throwIfNoEntry: false })?.size === 0) unlinkSync(path);
+    removeEmpty(made);
     throw error;
   }
 }
 
+/** The recorder of a database, once it records. Null: none runs, or it gave up. */
+async function readyHolder(db: string): Promise<Holder | null> {
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    const holder = lockHolder(db);
+    if (holder === null || holder.ready || Date.now() > deadline) return holder;
+    await sleep(20);
+  }
+}
+
 async function spawnRecorder(args: string[], log: string): Promise<number> {
-  const logFd = openSync(log, 'a', 0o600);
-  const child = spawn(process.execPath, [process.argv[1] as string, 'start', '--foreground', ...args], {
+  const logFd = openPrivateLog(log);
+  const child = spawn(process.execPath, [...NODE_OPTIONS, process.argv[1] as string, 'start', '--foreground', ...args], {
     detached: true,
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],
@@ -93,6 +106,7 @@ export function openSession(options: RecordOptions): Session | null {
     made = makeDatabasePath(options.db);
     isNew = makePrivateFile(options.db);
     const recorder = openRecorder(options);
+    lock.ready();
     return {
       async stop(ending) {
         await recorder.stop(ending);

@@ -3,11 +3,15 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { lockHolder } from './lock.js';
+import { leftPins } from './pins.js';
 
 /** The JSON of `snooprec status --json`; rates are per second. Fields are only ever added. */
 export interface Status {
+  /** False also while it only starts; then it has a pid already. */
   running: boolean;
   pid: number | null;
+  /** A killed recorder's probes still record in the kernel. */
+  orphaned: boolean;
   since: string | null;
   db: string;
   scope: string | null;
@@ -41,10 +45,12 @@ interface RecordingRow {
 
 export function status(db: string): Status {
   const holder = lockHolder(db);
-  const row = holder ? lastRecording(db) : undefined;
+  const running = holder?.ready === true;
+  const row = running ? lastRecording(db) : undefined;
   return {
-    running: holder !== null,
+    running,
     pid: holder?.pid ?? null,
+    orphaned: holder === null && leftPins(db).length > 0,
     since: row?.started ?? null,
     db,
     scope: row?.scope ?? null,
@@ -82,6 +88,10 @@ function lastRecording(db: string): RecordingRow | undefined {
 
 /** For people: aligned, one fact a line. */
 export function statusText(s: Status): string {
+  if (!s.running && s.pid !== null) return `starting (pid ${s.pid}): not yet recording into ${s.db}`;
+  if (!s.running && s.orphaned) {
+    return `not running (${s.db}): it was killed, and the kernel records on; \`snooprec start\` takes over, \`snooprec stop\` stores and ends it`;
+  }
   if (!s.running) return `not running (${s.db})`;
   const attached = s.probes.filter(probe => probe.attached).length;
   const facts: [string, string][] = [

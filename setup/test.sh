@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# `npm test`: all tests, those on the real kernel too. Without root or BTF these skip themselves and say why.
+# `npm test`: all tests but the long ones, those on the real kernel too. Without root or BTF these skip themselves and say why.
 #   npm test -- WORD…    only tests whose names match; a word with a slash chooses files: test/kernel/
+#   --long               the long ones instead, *.long.test.ts: `npm run test:faults`
 set -euo pipefail
 NEEDED_BY_TESTS=yes
 . "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 node setup/build.mjs
 
-names=() paths=()
+names=() paths=() long=no
 for word in "$@"; do
   case $word in
+    --long) long=yes ;;
     -*) names+=("$word") ;;
     */*) paths+=("$word") ;;
     *) names+=("--test-name-pattern=$word") ;;
@@ -18,6 +20,8 @@ done
 # By the sources: dist may hold a test whose source is gone.
 files=()
 while read -r source; do
+  case $source in *.long.test.ts) is_long=yes ;; *) is_long=no ;; esac
+  [ $is_long = $long ] || continue
   wanted=$((${#paths[@]} == 0))
   for path in "${paths[@]}"; do case $source in *"$path"*) wanted=1 ;; esac; done
   [ "$wanted" = 0 ] || files+=("dist/${source%.ts}.js")

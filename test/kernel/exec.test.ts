@@ -24,14 +24,18 @@ test('the working directory is the one at the exec', { skip }, t => {
   lab.record();
   lab.inside('/bin/sh', '-c', 'cd deep/down && /bin/true here; cd / && exec /bin/true root');
   lab.stop();
-  const cwds = lab.rows("SELECT json_extract(args, '$[1]') AS arg, cwd FROM execs WHERE comm = 'true' ORDER BY id");
+  const cwds = lab.rows(
+    "SELECT json_extract(args, '$[1]') AS arg, cwd FROM execs WHERE comm = 'true' ORDER BY id",
+  );
   assert.deepEqual(cwds, [
     { arg: 'here', cwd: join(lab.directory, 'deep/down') },
     { arg: 'root', cwd: '/' },
   ]);
 });
 
-test('a file is told by its path across mounts, as seen from the mount namespace that ran it', { skip }, t => {
+test('a file is told by its path across mounts, as seen from the mount namespace that ran it', {
+  skip,
+}, t => {
   const lab = Lab.open(t);
   for (const name of ['memory', 'bound']) mkdirSync(join(lab.directory, name));
   lab.record();
@@ -41,11 +45,17 @@ test('a file is told by its path across mounts, as seen from the mount namespace
   const ran = lab.inside('/usr/bin/unshare', '--mount', '/bin/sh', '-ec', script);
   lab.stop();
   assert.equal(ran.status, 0, ran.stderr);
-  const exes = lab.rows("SELECT filename, exe, cwd FROM execs WHERE comm IN ('copied', 'true', 'deep') ORDER BY id");
+  const exes = lab.rows(
+    "SELECT filename, exe, cwd FROM execs WHERE comm IN ('copied', 'true', 'deep') ORDER BY id",
+  );
   assert.deepEqual(exes, [
     { filename: 'memory/copied', exe: join(lab.directory, 'memory/copied'), cwd: lab.directory },
     { filename: 'bound/true', exe: join(lab.directory, 'bound/true'), cwd: lab.directory },
-    { filename: './deep', exe: join(lab.directory, 'memory/inner/deep'), cwd: join(lab.directory, 'memory/inner') },
+    {
+      filename: './deep',
+      exe: join(lab.directory, 'memory/inner/deep'),
+      cwd: join(lab.directory, 'memory/inner'),
+    },
   ]);
 });
 
@@ -57,11 +67,21 @@ test('a file that was deleted, or that never had a name, is told as such', { ski
   const facts = [run('deleted', doomed), run('memfd', TRUE), run('file', TRUE)].map(({ facts }) => facts);
   lab.stop();
   const [deleted, memfd, file] = facts.map(facts =>
-    lab.rows('SELECT filename, exe, deleted, memfd FROM execs WHERE pid = ? ORDER BY id DESC', Number(facts.get('pid'))).at(0),
+    lab
+      .rows(
+        'SELECT filename, exe, deleted, memfd FROM execs WHERE pid = ? ORDER BY id DESC',
+        Number(facts.get('pid')),
+      )
+      .at(0),
   );
   const filename = `/dev/fd/${facts[0]?.get('fd')}`;
   assert.deepEqual(deleted, { filename, exe: doomed, deleted: 1, memfd: 0 });
-  assert.deepEqual(memfd, { filename: `/dev/fd/${facts[1]?.get('fd')}`, exe: '/memfd:payload', deleted: 1, memfd: 1 });
+  assert.deepEqual(memfd, {
+    filename: `/dev/fd/${facts[1]?.get('fd')}`,
+    exe: '/memfd:payload',
+    deleted: 1,
+    memfd: 1,
+  });
   assert.deepEqual(file, { filename, exe: TRUE, deleted: 0, memfd: 0 });
 });
 
@@ -86,13 +106,17 @@ test('of a script both are told, the script and its interpreter', { skip }, t =>
   lab.inside(wrapper, 'three');
   lab.stop();
   const row = (comm: string) =>
-    lab.rows('SELECT filename, exe, interpreter, args FROM execs WHERE comm = ?', comm).map(({ args, ...row }) => ({
-      ...row,
-      args: JSON.parse(args as string),
-    }));
+    lab
+      .rows('SELECT filename, exe, interpreter, args FROM execs WHERE comm = ?', comm)
+      .map(({ args, ...row }) => ({
+        ...row,
+        args: JSON.parse(args as string),
+      }));
   const common = { exe: SHELL, interpreter: '/bin/sh' };
   assert.deepEqual(row('script'), [{ ...common, filename: script, args: ['/bin/sh', '-e', script, 'one'] }]);
-  assert.deepEqual(row('wrapper'), [{ ...common, filename: wrapper, args: ['/bin/sh', '-e', script, 'two', wrapper, 'three'] }]);
+  assert.deepEqual(row('wrapper'), [
+    { ...common, filename: wrapper, args: ['/bin/sh', '-e', script, 'two', wrapper, 'three'] },
+  ]);
 });
 
 test('empty arguments are arguments', { skip }, t => {
@@ -106,7 +130,7 @@ test('empty arguments are arguments', { skip }, t => {
   const [full] = args("comm = 'true' AND args <> '[\"\"]'");
   assert.deepEqual(JSON.parse(full?.['args'] as string), ['/bin/true', '', 'a b', '', "it's", '']);
   assert.equal(full?.['cmdline'], `/bin/true '' 'a b' '' 'it'\\''s' ''`);
-  assert.equal(full?.['args_bytes'], '/bin/true\0\0a b\0\0it\'s\0\0'.length);
+  assert.equal(full?.['args_bytes'], "/bin/true\0\0a b\0\0it's\0\0".length);
   // Linux 5.18 and later give a program without arguments an empty one.
   const [empty] = args('pid = ? ORDER BY id DESC', none);
   assert.ok(['[""]', '[]'].includes(empty?.['args'] as string), String(empty?.['args']));
@@ -183,7 +207,11 @@ test('execs that failed keep the file, the arguments and the error, by either ca
     { result: 'ENOEXEC', filename: memory, args, exe: null, n: 23 },
   ]);
   assert.equal(lab.snoopq('execs', '--failed', '--json').status, 0);
-  assert.equal(lab.value('SELECT exe FROM processes WHERE pid = ?', pid), tool('failexec'), 'the old image lives on');
+  assert.equal(
+    lab.value('SELECT exe FROM processes WHERE pid = ?', pid),
+    tool('failexec'),
+    'the old image lives on',
+  );
 });
 
 test('an exec by another thread keeps the process, and says which thread it was', { skip }, t => {
@@ -192,9 +220,16 @@ test('an exec by another thread keeps the process, and says which thread it was'
   const { facts } = lab.inside('threads', 'exec', '/bin/true', 'from a thread');
   lab.stop();
   const pid = Number(facts.get('pid'));
-  const rows = lab.rows('SELECT pid, comm, old_tid FROM execs WHERE pid IN (?, ?) ORDER BY id DESC', pid, Number(facts.get('tid')));
+  const rows = lab.rows(
+    'SELECT pid, comm, old_tid FROM execs WHERE pid IN (?, ?) ORDER BY id DESC',
+    pid,
+    Number(facts.get('tid')),
+  );
   assert.deepEqual(rows[0], { pid, comm: 'true', old_tid: Number(facts.get('tid')) });
-  assert.equal(lab.value('SELECT count(*) FROM processes WHERE pid IN (?, ?)', pid, Number(facts.get('tid'))), 1);
+  assert.equal(
+    lab.value('SELECT count(*) FROM processes WHERE pid IN (?, ?)', pid, Number(facts.get('tid'))),
+    1,
+  );
 });
 
 test('a setuid program runs as its owner on behalf of its caller', { skip }, t => {
@@ -224,11 +259,20 @@ test('who spawns a program is counted, and told as what it was at each time', { 
       { parent_comm: 'sh', parent_exe: SHELL, count: 2 },
     ],
   );
-  const times = lab.rows("SELECT min(time) AS first, max(time) AS last FROM execs WHERE comm = 'true' GROUP BY parent_comm ORDER BY parent_comm DESC");
+  const times = lab.rows(
+    "SELECT min(time) AS first, max(time) AS last FROM execs WHERE comm = 'true' GROUP BY parent_comm ORDER BY parent_comm DESC",
+  );
   assert.deepEqual(
     parents.map(({ first, last }) => ({ first, last })),
     times,
   );
-  assert.equal(lab.value("SELECT count(DISTINCT ppid) FROM execs WHERE comm = 'true'"), 1, 'it was one process all the time');
-  assert.equal(basename(lab.value("SELECT DISTINCT parent_exe FROM execs WHERE parent_comm = 'sh'") as string), basename(SHELL));
+  assert.equal(
+    lab.value("SELECT count(DISTINCT ppid) FROM execs WHERE comm = 'true'"),
+    1,
+    'it was one process all the time',
+  );
+  assert.equal(
+    basename(lab.value("SELECT DISTINCT parent_exe FROM execs WHERE parent_comm = 'sh'") as string),
+    basename(SHELL),
+  );
 });

@@ -9,7 +9,15 @@ import { cannotRecord, Lab, tool } from './lab.js';
 const skip = cannotRecord;
 
 /** As test/tools/hostile.c has them. */
-const ARGS = ['/bin/true', '\x1b]0;owned\x07', 'two\nlines', '\xff\xfe\xc3(', '', '\xe2\x80\xaetxt.exe', '\r\t\x7f'];
+const ARGS = [
+  '/bin/true',
+  '\x1b]0;owned\x07',
+  'two\nlines',
+  '\xff\xfe\xc3(',
+  '',
+  '\xe2\x80\xaetxt.exe',
+  '\r\t\x7f',
+];
 const DIRECTORY = 'in \x1b[2J\u202e\nhere';
 
 /** What a terminal obeys, or shows in another order; line feeds end the lines of an answer, in CSV with a carriage return. */
@@ -35,7 +43,12 @@ async function scene(lab: Lab): Promise<Scene> {
   const spawner = `cd "$1"; name=$(printf '\\033[31mE\\nv\\377'); cp ${tool('spawn')} "$name"; ./"$name" 3 /bin/true; rm "$name"`;
   lab.inside('/bin/sh', '-c', spawner, 'sh', DIRECTORY);
   lab.stop();
-  return { lab, victim: victim.pid, killer: Number(killer.facts.get('pid')), exec: Number(exec.facts.get('pid')) };
+  return {
+    lab,
+    victim: victim.pid,
+    killer: Number(killer.facts.get('pid')),
+    exec: Number(exec.facts.get('pid')),
+  };
 }
 
 test('hostile names and arguments are stored whole, and never with a NUL in a text', { skip }, async t => {
@@ -45,17 +58,28 @@ test('hostile names and arguments are stored whole, and never with a NUL in a te
      WHERE p.pid = ? ORDER BY e.id DESC`,
     exec,
   );
-  assert.equal((stored?.['raw'] as Buffer).toString('latin1'), ARGS.map(arg => `${arg}\0`).join(''));
-  const told = JSON.parse(stored?.['args'] as string) as string[];
+  assert.ok(stored);
+  assert.equal((stored['raw'] as Buffer).toString('latin1'), ARGS.map(arg => `${arg}\0`).join(''));
+  const told = JSON.parse(stored['args'] as string) as string[];
   assert.deepEqual(told.slice(0, 3), ARGS.slice(0, 3));
   assert.equal(told[3], '\\xff\\xfe\\xc3(');
   assert.equal(told[5], '\u202etxt.exe');
-  const [comm] = lab.rows("SELECT comm, raw FROM comm WHERE raw IS NOT NULL");
-  assert.equal((comm?.['raw'] as Buffer).toString('latin1'), '\x1b[31mE\nv\xff');
-  assert.equal(lab.value("SELECT count(*) FROM argv WHERE raw IS NOT NULL AND args LIKE '%1000%'"), 0, 'clean ones have no blob');
-  const tables = lab.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+  const [comm] = lab.rows('SELECT comm, raw FROM comm WHERE raw IS NOT NULL');
+  assert.ok(comm);
+  assert.equal((comm['raw'] as Buffer).toString('latin1'), '\x1b[31mE\nv\xff');
+  assert.equal(
+    lab.value("SELECT count(*) FROM argv WHERE raw IS NOT NULL AND args LIKE '%1000%'"),
+    0,
+    'clean ones have no blob',
+  );
+  const tables = lab.rows<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+  );
   for (const { name } of tables) {
-    for (const { column } of lab.rows<{ column: string }>('SELECT name AS column FROM pragma_table_info(?)', name)) {
+    for (const { column } of lab.rows<{ column: string }>(
+      'SELECT name AS column FROM pragma_table_info(?)',
+      name,
+    )) {
       const nul = `SELECT count(*) FROM "${name}" WHERE typeof("${column}") = 'text' AND instr(CAST("${column}" AS BLOB), x'00') > 0`;
       assert.equal(lab.value(nul), 0, `${name}.${column}`);
     }
@@ -64,7 +88,9 @@ test('hostile names and arguments are stored whole, and never with a NUL in a te
 
 test('no answer in any format makes a terminal obey', { skip }, async t => {
   const { lab, victim } = await scene(Lab.open(t));
-  const spawned = lab.value("SELECT max(pid) FROM execs WHERE comm = 'true' AND parent_exe LIKE '%spawn' OR parent_comm LIKE '%31mE%'") as number;
+  const spawned = lab.value(
+    "SELECT max(pid) FROM execs WHERE comm = 'true' AND parent_exe LIKE '%spawn' OR parent_comm LIKE '%31mE%'",
+  ) as number;
   const questions = [
     ['who-killed', String(victim)],
     ['who-killed', 'true', '--all'],
@@ -85,7 +111,9 @@ test('no answer in any format makes a terminal obey', { skip }, async t => {
       if (format === '--json') JSON.parse(answer.stdout);
       if (format === '--ndjson') for (const line of answer.stdout.trimEnd().split('\n')) JSON.parse(line);
     }
-    const command = [process.execPath, join(tool('..'), '..', 'bin', 'snoopq.js'), ...question].map(quote).join(' ');
+    const command = [process.execPath, join(tool('..'), '..', 'bin', 'snoopq.js'), ...question]
+      .map(quote)
+      .join(' ');
     const onTerminal = lab.command('/usr/bin/env', 'NO_COLOR=1', 'script', '-qec', command, '/dev/null');
     assert.equal(onTerminal.status, 0, onTerminal.stdout);
     assertSafe(onTerminal.stdout.replaceAll('\r\n', '\n'), `${question.join(' ')} on a terminal`);
@@ -96,7 +124,8 @@ function assertSafe(text: string, what: string): void {
   const found = UNSAFE.exec(text);
   const near = found && JSON.stringify(text.slice(Math.max(0, found.index - 40), found.index + 40));
   // Between fields a tab is the format's own.
-  if (found && !(found[0] === '\t' && UNSAFE.exec(text.replaceAll('\t', ' ')) === null)) assert.fail(`${what}: ${near}`);
+  if (found && !(found[0] === '\t' && UNSAFE.exec(text.replaceAll('\t', ' ')) === null))
+    assert.fail(`${what}: ${near}`);
 }
 
 function quote(word: string): string {
@@ -106,7 +135,13 @@ function quote(word: string): string {
 test('JSON gives back exactly what was executed', { skip }, async t => {
   const { lab, exec, killer, victim } = await scene(Lab.open(t));
   const answer = lab.snoopq('execs', '--json', '--limit', '0');
-  const execs = JSON.parse(answer.stdout) as { pid: number; args: string[]; cwd: string; cgroup: string; parent_comm: string }[];
+  const execs = JSON.parse(answer.stdout) as {
+    pid: number;
+    args: string[];
+    cwd: string;
+    cgroup: string;
+    parent_comm: string;
+  }[];
   const hostile = execs.filter(({ pid }) => pid === exec).at(-1);
   assert.deepEqual(hostile?.args.slice(0, 3), ARGS.slice(0, 3));
   assert.match(hostile?.cgroup ?? '', /\/odd \x1b\[31m$/);

@@ -6,7 +6,9 @@ import { cannotRecord, Lab, tool } from './lab.js';
 
 const skip = cannotRecord;
 
-test('a write to cgroup.kill killed every process in there, and the writer is the killer', { skip }, async t => {
+test('a write to cgroup.kill killed every process in there, and the writer is the killer', {
+  skip,
+}, async t => {
   const lab = Lab.open(t);
   const doomed = lab.subgroup('doomed');
   lab.record();
@@ -27,7 +29,9 @@ test('a write to cgroup.kill killed every process in there, and the writer is th
 });
 
 for (const sig of [9, 15]) {
-  test(`a child that dies of its parent's death is led back to who killed the parent (signal ${sig})`, { skip }, t => {
+  test(`a child that dies of its parent's death is led back to who killed the parent (signal ${sig})`, {
+    skip,
+  }, t => {
     const lab = Lab.open(t);
     lab.record();
     const { facts } = lab.inside('pdeath', String(sig), 'killed');
@@ -58,7 +62,9 @@ test("a child that dies of its parent's exit is led back to that exit", { skip }
   assert.equal(verdict.cause.verdict, 'exited');
 });
 
-test("a child whose parent lost only the thread that forked it did not die of its parent's death", { skip }, t => {
+test("a child whose parent lost only the thread that forked it did not die of its parent's death", {
+  skip,
+}, t => {
   const lab = Lab.open(t);
   lab.record();
   const { facts } = lab.inside('pdeath', '15', 'thread');
@@ -77,7 +83,10 @@ test('a pid namespace that ends takes all its processes, and the dying init is t
   const { facts } = lab.inside('nsinit', '3', 'killed');
   lab.stop();
   const init = Number(facts.get('init'));
-  const members = lab.rows<{ pid: number }>('SELECT pid FROM processes WHERE ns_pid BETWEEN 2 AND 4 AND ppid = ?', init);
+  const members = lab.rows<{ pid: number }>(
+    'SELECT pid FROM processes WHERE ns_pid BETWEEN 2 AND 4 AND ppid = ?',
+    init,
+  );
   assert.equal(members.length, 3);
   for (const { pid } of members) {
     const verdict = lab.whoKilled(pid);
@@ -96,7 +105,10 @@ test('a pid namespace whose init exits is led back to that exit', { skip }, t =>
   lab.record();
   const { facts } = lab.inside('nsinit', '1');
   lab.stop();
-  const member = lab.value('SELECT pid FROM processes WHERE ns_pid = 2 AND ppid = ?', Number(facts.get('init'))) as number;
+  const member = lab.value(
+    'SELECT pid FROM processes WHERE ns_pid = 2 AND ppid = ?',
+    Number(facts.get('init')),
+  ) as number;
   const verdict = lab.whoKilled(member);
   assert.equal(verdict.mechanism, 'pidns-teardown');
   assert.equal(verdict.cause.verdict, 'exited');

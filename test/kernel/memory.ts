@@ -12,7 +12,9 @@ const isOld = existsSync(join(V1, 'memory.limit_in_bytes'));
 /** Why memory cannot be limited here; false: it can. */
 export const cannotLimit: string | false =
   cannotRecord ||
-  (isOld || / ?memory ?/.test(readFileSync(join(CGROUP_ROOT as string, 'cgroup.controllers'), 'utf8')) ? false : 'needs the memory controller');
+  (isOld || / ?memory ?/.test(readFileSync(join(CGROUP_ROOT as string, 'cgroup.controllers'), 'utf8'))
+    ? false
+    : 'needs the memory controller');
 
 /** A tool moves itself in by `cginto directory`, and stays in the laboratory's cgroup. */
 export interface MemoryCgroup {
@@ -39,7 +41,8 @@ function limitOld(test: TestContext, lab: Lab, mib: number): MemoryCgroup {
 
 /** The unified hierarchy gives a controller only to children of a cgroup without processes. */
 function limitUnified(lab: Lab, mib: number): MemoryCgroup {
-  for (const parent of [dirname(lab.cgroup), lab.cgroup]) writeFileSync(join(parent, 'cgroup.subtree_control'), '+memory');
+  for (const parent of [dirname(lab.cgroup), lab.cgroup])
+    writeFileSync(join(parent, 'cgroup.subtree_control'), '+memory');
   const directory = lab.subgroup('memory');
   writeFileSync(join(directory, 'memory.max'), String(mib << 20));
   writeFileSync(join(directory, 'memory.swap.max'), '0');
@@ -48,6 +51,7 @@ function limitUnified(lab: Lab, mib: number): MemoryCgroup {
 
 /** Whoever was killed in there may take a moment to be gone. */
 async function removeEmptied(directory: string): Promise<void> {
-  for (let tries = 0; tries < 100 && readFileSync(join(directory, 'cgroup.procs'), 'utf8') !== ''; tries++) await sleep(20);
+  for (let tries = 0; tries < 100 && readFileSync(join(directory, 'cgroup.procs'), 'utf8') !== ''; tries++)
+    await sleep(20);
   rmdirSync(directory);
 }

@@ -15,7 +15,9 @@ function open(t: TestContext) {
   return { lab, memory, limited: [memory.directory, tool('oom')] as const };
 }
 
-test('a process that outgrows its memory cgroup was killed by the kernel, and nobody sent that', { skip }, t => {
+test('a process that outgrows its memory cgroup was killed by the kernel, and nobody sent that', {
+  skip,
+}, t => {
   const { lab, memory, limited } = open(t);
   const grown = lab.inside('cginto', ...limited, '200');
   lab.stop();
@@ -30,9 +32,20 @@ test('a process that outgrows its memory cgroup was killed by the kernel, and no
   assert.equal(verdict.call, null);
   assert.deepEqual(
     lab.rows('SELECT victim_pid, victim_comm, trigger_pid, trigger_comm, memory_cgroup FROM oom_kills'),
-    [{ victim_pid: pid, victim_comm: 'oom', trigger_pid: pid, trigger_comm: 'oom', memory_cgroup: memory.path }],
+    [
+      {
+        victim_pid: pid,
+        victim_comm: 'oom',
+        trigger_pid: pid,
+        trigger_comm: 'oom',
+        memory_cgroup: memory.path,
+      },
+    ],
   );
-  const signals = lab.rows("SELECT sender_id, mechanism, count FROM signals WHERE sig = 9 AND target_pid = ?", pid);
+  const signals = lab.rows(
+    'SELECT sender_id, mechanism, count FROM signals WHERE sig = 9 AND target_pid = ?',
+    pid,
+  );
   assert.deepEqual(signals, [{ sender_id: null, mechanism: 'oom', count: 1 }]);
 });
 
@@ -49,7 +62,11 @@ test('who asked for the memory is not the victim, and not the killer', { skip },
   assert.equal(verdict.killer, null);
   assert.equal(verdict.confidence, 'proven');
   const [kill] = lab.rows('SELECT victim_pid, trigger_pid, oom_score_adj FROM oom_kills');
-  assert.deepEqual(kill, { victim_pid: victim.pid, trigger_pid: Number(grower.facts.get('pid')), oom_score_adj: 1000 });
+  assert.deepEqual(kill, {
+    victim_pid: victim.pid,
+    trigger_pid: Number(grower.facts.get('pid')),
+    oom_score_adj: 1000,
+  });
 });
 
 test('a SIGKILL by a daemon that frees memory is a kill by that daemon', { skip }, async t => {
