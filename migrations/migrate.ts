@@ -44,7 +44,11 @@ export function migrate(db: Database.Database): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const isEmpty = db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() === 0;
   if (applicationId !== APPLICATION_ID && !(isEmpty && applicationId === 0)) {
-    throw new SnoopError('database', `${db.name} is not a snooprec database`, 'choose another file with --db');
+    throw new SnoopError(
+      'database',
+      `${db.name} is not a snooprec database`,
+      'choose another file with --db',
+    );
   }
   if (version > schemaVersion()) {
     throw new SnoopError(

@@ -22,7 +22,15 @@ export interface Finding {
 
 /** Looks at everything; stops early only where the rest cannot be looked at. */
 export function check(db: string): Finding[] {
-  const findings = [kernelVersion(), library(), object(), kernelTypes(), ...tracepoints(), cgroups(), bpffs()];
+  const findings = [
+    kernelVersion(),
+    library(),
+    object(),
+    kernelTypes(),
+    ...tracepoints(),
+    cgroups(),
+    bpffs(),
+  ];
   if (findings.every(finding => finding.ok || !finding.needed)) findings.push(attach());
   findings.push(recorder(db));
   return findings;
@@ -51,13 +59,25 @@ function library(): Finding {
 function object(): Finding {
   const path = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
   const ok = existsSync(path);
-  return { name: 'compiled probes', ok, needed: true, detail: ok ? path : `${path} is missing`, hint: 'npm run build' };
+  return {
+    name: 'compiled probes',
+    ok,
+    needed: true,
+    detail: ok ? path : `${path} is missing`,
+    hint: 'npm run build',
+  };
 }
 
 function kernelTypes(): Finding {
   const ok = existsSync('/sys/kernel/btf/vmlinux');
   const detail = ok ? '/sys/kernel/btf/vmlinux' : 'the kernel has none';
-  return { name: 'type information (BTF)', ok, needed: true, detail, hint: 'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y' };
+  return {
+    name: 'type information (BTF)',
+    ok,
+    needed: true,
+    detail,
+    hint: 'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y',
+  };
 }
 
 function tracepoints(): Finding[] {
@@ -100,7 +120,10 @@ function bpffs(): Finding {
 function attach(): Finding {
   return attempt('load and attach', true, () => {
     const nothing = { kind: 'tree', root: 0, command: 'check' } as const;
-    const probes = Probes.load({ scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10, countSyscalls: false }, null);
+    const probes = Probes.load(
+      { scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10, countSyscalls: false },
+      null,
+    );
     probes.detach();
     probes.release();
     return `all ${probes.report.length} probes were attached, and taken off again`;
@@ -110,7 +133,12 @@ function attach(): Finding {
 function recorder(db: string): Finding {
   try {
     const holder = lockHolder(db);
-    return { name: 'recorder', ok: true, needed: false, detail: holder ? `process ${holder.pid} records into ${db}` : 'none runs' };
+    return {
+      name: 'recorder',
+      ok: true,
+      needed: false,
+      detail: holder ? `process ${holder.pid} records into ${db}` : 'none runs',
+    };
   } catch (error) {
     return { name: 'recorder', ok: false, needed: false, detail: (error as Error).message };
   }

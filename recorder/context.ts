@@ -1,8 +1,7 @@
 /** What turning records into rows needs: who is who, what time it is, and where the rows wait. */
 
-
-import type { Clock } from './clock.js';
 import type { Cgroups } from './cgroup.js';
+import type { Clock } from './clock.js';
 import type { Identity } from './identity.js';
 import type { OpenCalls } from './open-calls.js';
 import type { Repeats } from './repeats.js';

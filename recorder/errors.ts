@@ -16,7 +16,9 @@ const STATUS: Record<ErrorCode, number> = {
 /** Says what went wrong on stderr and returns the exit status. A bug shows its stack. */
 export function report(error: unknown, verbose: boolean): number {
   if (!(error instanceof SnoopError)) {
-    process.stderr.write(`snooprec: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `snooprec: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     return 1;
   }
   process.stderr.write(`snooprec: ${error.message}\n`);

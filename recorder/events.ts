@@ -32,7 +32,10 @@ export const EVENTS: Record<RecordType, EventSpec> = {
   [SnoopType.CGROUP]: cgroup,
 };
 
-const BY_TYPE: (EventSpec | undefined)[] = Array.from({ length: SnoopType.TYPES }, (_, type) => EVENTS[type as RecordType]);
+const BY_TYPE: (EventSpec | undefined)[] = Array.from(
+  { length: SnoopType.TYPES },
+  (_, type) => EVENTS[type as RecordType],
+);
 
 /** The tables that records fill. */
 export const TABLES: readonly Table[] = [...new Set(Object.values(EVENTS).flatMap(spec => spec.table ?? []))];

@@ -7,8 +7,8 @@
 import { SnoopKey } from '../bpf/wire.gen.js';
 import type { Cgroups } from './cgroup.js';
 import type { Clock } from './clock.js';
-import { coarseStart, type ProcessFacts, processFacts } from './procfs.js';
 import type { Process, ProcessTable } from './process-table.js';
+import { coarseStart, type ProcessFacts, processFacts } from './procfs.js';
 import { type Memory, u64 } from './ring.js';
 import type { Texts } from './texts.js';
 
@@ -85,7 +85,14 @@ export class Identity {
 
   /** Has all that is known of a living process stored anew, from /proc: the rows that it referred to are lost. */
   tellAgain(process: Process): void {
-    process.exec = process.parentExec = process.comm = process.exe = process.argv = process.cwd = process.cgroup = null;
+    process.exec =
+      process.parentExec =
+      process.comm =
+      process.exe =
+      process.argv =
+      process.cwd =
+      process.cgroup =
+        null;
     const facts = processFacts(process.pid, process.start);
     if (facts) this.enrich(process, facts);
     this.table.changed(process);

@@ -34,12 +34,16 @@ const c = {
   munmap: libc.func('int munmap(void *at, size_t bytes)'),
   flock: libc.func('int flock(int fd, int operation)'),
   clock_gettime: libc.func('clock_gettime', 'int', ['int', koffi.out(koffi.pointer(timespec))]),
-  mount: libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)'),
+  mount: libc.func(
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)',
+  ),
   epoll_create1: libc.func('int epoll_create1(int flags)'),
   epoll_ctl: libc.func('int epoll_ctl(int epoll, int operation, int fd, const void *event)'),
   epoll_wait: libc.func('int epoll_wait(int epoll, void *events, int count, int timeout_ms)'),
   eventfd: libc.func('int eventfd(unsigned int start, int flags)'),
-  syscall: libc.func('int64_t syscall(int64_t number, int64_t signal, const void *action, void *before, size_t set_bytes)'),
+  syscall: libc.func(
+    'int64_t syscall(int64_t number, int64_t signal, const void *action, void *before, size_t set_bytes)',
+  ),
   sysconf: libc.func('int64_t sysconf(int name)'),
   vsnprintf: libc.func('int vsnprintf(_Out_ char *text, size_t bytes, const char *format, void *args)'),
 };
@@ -92,7 +96,9 @@ function bind() {
     mapFd: library.func('int bpf_map__fd(void *map)'),
     setMaxEntries: library.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     initialValue: library.func('void *bpf_map__initial_value(void *map, _Out_ size_t *bytes)'),
-    updateElement: library.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
+    updateElement: library.func(
+      'int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)',
+    ),
     nextKey: library.func('int bpf_map_get_next_key(int fd, const void *key, _Out_ uint8_t *next)'),
     lookup: library.func('int bpf_map_lookup_elem(int fd, const void *key, _Out_ uint8_t *value)'),
     possibleCpus: library.func('int libbpf_num_possible_cpus()'),
@@ -138,7 +144,9 @@ function kernelError(what: string, errno: number): SnoopError {
   return new SnoopError(
     denied ? 'privilege' : 'kernel',
     `cannot ${what}: ${errnoName(errno)}`,
-    denied ? 'run it as root, or with CAP_BPF and CAP_PERFMON' : '`snooprec check` tells what this kernel lacks',
+    denied
+      ? 'run it as root, or with CAP_BPF and CAP_PERFMON'
+      : '`snooprec check` tells what this kernel lacks',
     new Error(takeMessages().slice(-12).join('\n')),
   );
 }
@@ -148,13 +156,15 @@ export const possibleCpus = (): number => number(bpf().possibleCpus(), 'count th
 
 /** Opens a BPF object file; nothing reaches the kernel yet. */
 export const openObject = (path: string): Handle => pointer(bpf().openFile(path, null), `open ${path}`);
-export const loadObject = (object: Handle): void => void number(bpf().load(object), 'load the probes into the kernel');
+export const loadObject = (object: Handle): void =>
+  void number(bpf().load(object), 'load the probes into the kernel');
 export const closeObject = (object: Handle): void => bpf().close(object);
 export const program = (object: Handle, name: string): Handle =>
   pointer(bpf().findProgram(object, name), `find program ${name} in the object`);
 export const map = (object: Handle, name: string): Handle =>
   pointer(bpf().findMap(object, name), `find map ${name} in the object`);
-export const attach = (prog: Handle, name: string): Handle => pointer(bpf().attach(prog), `attach probe ${name}`);
+export const attach = (prog: Handle, name: string): Handle =>
+  pointer(bpf().attach(prog), `attach probe ${name}`);
 export const detach = (link: Handle): void => void bpf().destroyLink(link);
 export const mapFd = (of: Handle): number => number(bpf().mapFd(of), 'get the descriptor of a map');
 /** max_entries of a map, for a ring its bytes: the kernel tells it of any descriptor, also of a map that another made. */
@@ -172,7 +182,11 @@ export const updateElement = (fd: number, key: Uint8Array, value: Uint8Array): v
 export function programs(object: Handle): { handle: Handle; name: string; section: string }[] {
   const found = [];
   for (let handle = bpf().nextProgram(object, null); handle; handle = bpf().nextProgram(object, handle)) {
-    found.push({ handle: handle as Handle, name: bpf().programName(handle), section: bpf().sectionName(handle) });
+    found.push({
+      handle: handle as Handle,
+      name: bpf().programName(handle),
+      section: bpf().sectionName(handle),
+    });
   }
   return found;
 }
@@ -187,7 +201,8 @@ export function* countsIn(fd: number): IterableIterator<[key: number, count: num
   const value = new BigUint64Array(1);
   const bytes = new Uint8Array(key.buffer);
   for (let before: Uint8Array | null = null; bpf().nextKey(fd, before, bytes) === 0; before = bytes) {
-    if (bpf().lookup(fd, bytes, new Uint8Array(value.buffer)) === 0) yield [key[0] as number, Number(value[0])];
+    if (bpf().lookup(fd, bytes, new Uint8Array(value.buffer)) === 0)
+      yield [key[0] as number, Number(value[0])];
   }
 }
 
@@ -202,12 +217,15 @@ export function initialValue(of: Handle): ArrayBuffer {
 export const attachIterator = (prog: Handle, name: string): Handle =>
   pointer(bpf().attachIterator(prog, null), `attach ${name}`);
 /** A file descriptor to read what an attached iterator tells, until its end; the caller closes it. */
-export const readIterator = (link: Handle): number => number(bpf().createIterator(bpf().linkFd(link)), 'run an iterator');
+export const readIterator = (link: Handle): number =>
+  number(bpf().createIterator(bpf().linkFd(link)), 'run an iterator');
 
 /** Keeps a map alive under a path in bpffs, whoever made it. */
-export const pinMap = (of: Handle, path: string): void => void number(bpf().pin(mapFd(of), path), `pin ${path}`);
+export const pinMap = (of: Handle, path: string): void =>
+  void number(bpf().pin(mapFd(of), path), `pin ${path}`);
 /** Keeps a program attached as long as the path is there. */
-export const pinLink = (link: Handle, path: string): void => void number(bpf().pinLink(link, path), `pin ${path}`);
+export const pinLink = (link: Handle, path: string): void =>
+  void number(bpf().pinLink(link, path), `pin ${path}`);
 /** A descriptor of a pinned object. */
 export const openPinned = (path: string): number => number(bpf().get(path), `open ${path}`);
 
@@ -236,7 +254,8 @@ export const pageBytes = (): number => Number(c.sysconf(SC_PAGESIZE));
 /** Memory shared with the kernel or another process; valid until the process ends. */
 export function mapMemory(fd: number, bytes: number, offset: number, writable: boolean): ArrayBuffer {
   const at = c.mmap(null, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, offset);
-  if (BigInt.asIntN(64, BigInt(koffi.address(at))) === -1n) throw kernelError('map memory of the kernel', koffi.errno());
+  if (BigInt.asIntN(64, BigInt(koffi.address(at))) === -1n)
+    throw kernelError('map memory of the kernel', koffi.errno());
   return koffi.view(at, bytes);
 }
 

@@ -4,7 +4,19 @@
  */
 
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import { tryLock } from './libbpf.js';
@@ -59,7 +71,12 @@ export class Lock {
   }
 
   #write(ready: boolean): void {
-    const holder: Holder = { pid: process.pid, startTicks: startTicks(process.pid) ?? 0, db: this.#db, ready };
+    const holder: Holder = {
+      pid: process.pid,
+      startTicks: startTicks(process.pid) ?? 0,
+      db: this.#db,
+      ready,
+    };
     const text = Buffer.from(`${JSON.stringify(holder)}\n`);
     writeSync(this.#fd, text, 0, text.length, 0);
     ftruncateSync(this.#fd, text.length); // after: who reads meanwhile finds at most a stale end, and then looks again
@@ -79,7 +96,11 @@ export function lockHolder(db: string): Holder | null {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new SnoopError('privilege', `cannot read ${path}: ${(error as Error).message}`, 'run it as root: sudo snooprec …');
+    throw new SnoopError(
+      'privilege',
+      `cannot read ${path}: ${(error as Error).message}`,
+      'run it as root: sudo snooprec …',
+    );
   }
   try {
     return tryLock(fd) ? null : readHolder(fd);
@@ -107,7 +128,11 @@ function openLock(path: string): number {
   try {
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
-    throw new SnoopError('privilege', `cannot open the lock file: ${(error as Error).message}`, 'run it as root: sudo snooprec …');
+    throw new SnoopError(
+      'privilege',
+      `cannot open the lock file: ${(error as Error).message}`,
+      'run it as root: sudo snooprec …',
+    );
   }
 }
 

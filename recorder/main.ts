@@ -1,8 +1,8 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
-import { Command, CommanderError, Option } from 'commander';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { canRecord, check, findingText } from './check.js';
@@ -25,8 +25,21 @@ function keepSignalsHarmless(): void {
 
 /** Nothing but SIGTERM, SIGINT and SIGKILL ends a recorder. Not for `run`: its command would inherit what is ignored. */
 function ignoreOtherSignals(): void {
-  const { SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP } = constants.signals;
-  const others = [SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP];
+  const { SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP } =
+    constants.signals;
+  const others = [
+    SIGHUP,
+    SIGINT,
+    SIGKILL,
+    SIGUSR1,
+    SIGUSR2,
+    SIGPIPE,
+    SIGTERM,
+    SIGCHLD,
+    SIGCONT,
+    SIGSTOP,
+    SIGTSTP,
+  ];
   for (let signal = 1; signal <= 64; signal++) if (!others.includes(signal)) ignoreSignal(signal);
 }
 
@@ -36,7 +49,9 @@ function say(text: string): void {
 
 function program(): Command {
   const command = new Command('snooprec')
-    .description('A flight recorder for processes: every signal, exec, fork, exit and OOM kill, into one SQLite file.')
+    .description(
+      'A flight recorder for processes: every signal, exec, fork, exit and OOM kill, into one SQLite file.',
+    )
     .version(VERSION)
     .option('--verbose', 'show what libbpf and the kernel said')
     .showSuggestionAfterError()
@@ -57,7 +72,11 @@ function program(): Command {
       .option('--retain <age>', 'drop what is older, like 30d (violent deaths are kept)');
 
   recording('start', 'start recording in the background; returns when every probe is attached')
-    .addOption(new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(collect))
+    .addOption(
+      new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(
+        collect,
+      ),
+    )
     .option('--foreground', 'stay in the foreground until SIGTERM or Ctrl-C')
     .action(start);
 
@@ -65,7 +84,11 @@ function program(): Command {
     .argument('<command...>', 'the command, behind --')
     .action(run);
 
-  command.command('stop').description('stop recording, and leave one plain file').option('--db <file>', 'database').action(stop);
+  command
+    .command('stop')
+    .description('stop recording, and leave one plain file')
+    .option('--db <file>', 'database')
+    .action(stop);
 
   command
     .command('status')
@@ -92,7 +115,11 @@ async function start(raw: RawOptions & { foreground?: boolean }, command: Comman
   requireRoot();
   if (raw.foreground) return await recordInForeground(raw);
   const { pid, wasRunning } = await startInBackground(options, passOn(raw, command));
-  say(wasRunning ? `already running (pid ${pid}), recording into ${options.db}` : `recording into ${options.db} (pid ${pid})`);
+  say(
+    wasRunning
+      ? `already running (pid ${pid}), recording into ${options.db}`
+      : `recording into ${options.db} (pid ${pid})`,
+  );
 }
 
 const PASSED_ON = ['flush', 'argsBytes', 'lethalBuffer', 'bulkBuffer', 'maxSize', 'retain'] as const;
@@ -135,7 +162,10 @@ async function run(command: string[], raw: RawOptions): Promise<void> {
   requireRoot();
   keepSignalsHarmless();
   const scope = { kind: 'tree', root: process.pid, command: command.join(' ') } as const;
-  const options = recordOptions({ ...raw, db: raw.db ?? process.env['SNOOPREC_DB'] ?? 'snooprec-run.db' }, scope);
+  const options = recordOptions(
+    { ...raw, db: raw.db ?? process.env['SNOOPREC_DB'] ?? 'snooprec-run.db' },
+    scope,
+  );
   const since = Date.now() * 1000;
   process.exitCode = await runCommand(options, command);
   for (const line of violentSummary(options.db, since)) process.stderr.write(`snooprec: ${line}\n`);
@@ -145,7 +175,8 @@ async function stop(raw: { db?: string }): Promise<void> {
   const options = recordOptions(raw);
   const pid = await stopRecorder(options.db);
   if (pid !== null) say(`stopped (pid ${pid}); ${options.db} is one plain file now`);
-  else if (await storeLeft(options)) say(`stored what a recorder that was killed left in the kernel; ${options.db} is one plain file now`);
+  else if (await storeLeft(options))
+    say(`stored what a recorder that was killed left in the kernel; ${options.db} is one plain file now`);
   else say(`not running (${options.db})`);
 }
 

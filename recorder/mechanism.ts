@@ -118,7 +118,13 @@ function isWrite(syscall: number): boolean {
   return syscall === SYSCALL.write || syscall === SYSCALL.pwrite64 || syscall === SYSCALL.writev;
 }
 
-function ofKernel(sig: number, code: number, isSelf: boolean, oomVictim: boolean, isCpuUsed: boolean): Mechanism {
+function ofKernel(
+  sig: number,
+  code: number,
+  isSelf: boolean,
+  oomVictim: boolean,
+  isCpuUsed: boolean,
+): Mechanism {
   if (code === SI_TIMER) return Mechanism.timer;
   switch (sig) {
     case SIG.KILL:

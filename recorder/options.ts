@@ -73,7 +73,11 @@ function size(name: string, text: string | undefined, fallback: number, min: num
   const unit = { '': 1, K: 1 << 10, M: 1 << 20, G: GIB }[match?.[2]?.toUpperCase() ?? ''] ?? 1;
   const bytes = match ? Number(match[1]) * unit : Number.NaN;
   if (bytes >= min && bytes <= max) return bytes;
-  throw new SnoopError('usage', `${name} ${text} is not a size from ${min} to ${max} bytes`, 'write it like 64K or 16M');
+  throw new SnoopError(
+    'usage',
+    `${name} ${text} is not a size from ${min} to ${max} bytes`,
+    'write it like 64K or 16M',
+  );
 }
 
 /** The kernel wants a power of two of at least a page (kernel/bpf/ringbuf.c, ringbuf_map_alloc). */

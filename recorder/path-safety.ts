@@ -30,11 +30,18 @@ export function makeDatabasePath(path: string): string[] {
 export function makePrivateFile(path: string): boolean {
   if (existsSync(path)) return false;
   try {
-    closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600));
+    closeSync(
+      openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600),
+    );
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST') && lstatSync(path).isFile()) return false; // another start made it just now
-    throw new SnoopError('database', `cannot make ${path}: ${(error as Error).message}`, 'choose another file with --db', error);
+    throw new SnoopError(
+      'database',
+      `cannot make ${path}: ${(error as Error).message}`,
+      'choose another file with --db',
+      error,
+    );
   }
 }
 
@@ -42,9 +49,18 @@ export function makePrivateFile(path: string): boolean {
 export function openPrivateLog(path: string): number {
   refuseSymlink(path);
   try {
-    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    return openSync(
+      path,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+      0o600,
+    );
   } catch (error) {
-    throw new SnoopError('database', `cannot open ${path}: ${(error as Error).message}`, 'choose another file with --db', error);
+    throw new SnoopError(
+      'database',
+      `cannot open ${path}: ${(error as Error).message}`,
+      'choose another file with --db',
+      error,
+    );
   }
 }
 
@@ -62,7 +78,12 @@ function makeDirectories(directory: string): string[] {
     mkdirSync(directory, { mode: 0o750 });
   } catch (error) {
     if (isCode(error, 'EEXIST')) return made; // another start made it just now
-    throw new SnoopError('database', `cannot make ${directory}: ${(error as Error).message}`, 'choose another file with --db', error);
+    throw new SnoopError(
+      'database',
+      `cannot make ${directory}: ${(error as Error).message}`,
+      'choose another file with --db',
+      error,
+    );
   }
   return [...made, directory];
 }
@@ -70,6 +91,10 @@ function makeDirectories(directory: string): string[] {
 function refuseSymlink(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return;
-  const what = found.isSymbolicLink() ? 'a symbolic link' : found.isDirectory() ? 'a directory' : 'not a plain file';
+  const what = found.isSymbolicLink()
+    ? 'a symbolic link'
+    : found.isDirectory()
+      ? 'a directory'
+      : 'not a plain file';
   throw new SnoopError('database', `${path} is ${what}`, 'name a plain file with --db');
 }

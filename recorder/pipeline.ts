@@ -5,14 +5,14 @@
  * could not be stored is still in the lanes' memory, and is tried again.
  */
 
-import { setImmediate as yieldToLoop, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldToLoop } from 'node:timers/promises';
+import { SnoopHeader } from '../bpf/wire.gen.js';
 import type { Context } from './context.js';
 import type { CoverageRow, Ledger, Tally } from './coverage.js';
 import { Fate } from './event-spec.js';
 import { applyRecord, TABLES } from './events.js';
 import { log } from './log.js';
 import { memoryOf, type Ring, u64 } from './ring.js';
-import { SnoopHeader } from '../bpf/wire.gen.js';
 import type { Rows } from './rows.js';
 import type { Batch, Totals } from './store.js';
 import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
@@ -65,7 +65,14 @@ export class Pipeline {
   #lastBeat = { at: performance.now(), seen: 0, rows: 0 };
   #rates = { events: 0, rows: 0 };
 
-  constructor(source: Source, context: Context, tally: Tally, ledger: Ledger, store: BatchStore, options: PipelineOptions) {
+  constructor(
+    source: Source,
+    context: Context,
+    tally: Tally,
+    ledger: Ledger,
+    store: BatchStore,
+    options: PipelineOptions,
+  ) {
     this.#counter = options.uidSyscalls ?? null;
     this.#token = source.pins?.token ?? '';
     this.#lethal = source.lethal;
@@ -189,8 +196,10 @@ export class Pipeline {
     const now = performance.now();
     return (
       (this.#firstTaken !== 0 && now - this.#firstTaken >= this.#flushMs) ||
-      this.#isFull() || this.#counter?.isDue === true ||
-      holdsMuch(this.#lethal) || holdsMuch(this.#bulk) ||
+      this.#isFull() ||
+      this.#counter?.isDue === true ||
+      holdsMuch(this.#lethal) ||
+      holdsMuch(this.#bulk) ||
       now - this.#lastBeat.at >= HEARTBEAT_MS
     );
   }

@@ -6,11 +6,28 @@
 
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { SnoopCounters, SnoopKnobs, SnoopScope, SnoopScopeCgroup, SnoopTreeMark, WIRE_BYTES } from '../bpf/wire.gen.js';
+import {
+  SnoopCounters,
+  SnoopKnobs,
+  SnoopScope,
+  SnoopScopeCgroup,
+  SnoopTreeMark,
+  WIRE_BYTES,
+} from '../bpf/wire.gen.js';
 import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import * as bpf from './libbpf.js';
-import { digest, hasBpffs, linkPath, makePins, newPins, type PinSet, pinnedLinks, removePins, unpinLinks } from './pins.js';
+import {
+  digest,
+  hasBpffs,
+  linkPath,
+  makePins,
+  newPins,
+  type PinSet,
+  pinnedLinks,
+  removePins,
+  unpinLinks,
+} from './pins.js';
 import { Ring } from './ring.js';
 import type { Scope } from './scope.js';
 import { Waiter } from './waiter.js';
@@ -189,7 +206,14 @@ export class Probes {
 export function setupOf(options: ProbeOptions): string {
   const { scope, argsBytes, lethalBytes, bulkBytes, countSyscalls } = options;
   requireObject();
-  return digest([readFileSync(OBJECT).toString('base64'), scope, argsBytes, lethalBytes, bulkBytes, countSyscalls]);
+  return digest([
+    readFileSync(OBJECT).toString('base64'),
+    scope,
+    argsBytes,
+    lethalBytes,
+    bulkBytes,
+    countSyscalls,
+  ]);
 }
 
 interface SharedMemory {
@@ -270,7 +294,12 @@ function openCompiled(): bpf.Handle {
     return bpf.openObject(OBJECT);
   } catch (cause) {
     if (cause instanceof SnoopError && cause.code === 'library') throw cause; // there is no libbpf
-    throw new SnoopError('library', `the compiled probes cannot be read: ${OBJECT}`, 'build them anew: npm run build', cause);
+    throw new SnoopError(
+      'library',
+      `the compiled probes cannot be read: ${OBJECT}`,
+      'build them anew: npm run build',
+      cause,
+    );
   }
 }
 

@@ -151,7 +151,9 @@ export class Recorder {
     for (const { process } of this.#left) table.restore(process);
     const texts = new Texts(next);
     const cgroups = new Cgroups(next.cgroup);
-    const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, store.nextId(table.name))]));
+    const rows = new Map<Table, Rows>(
+      TABLES.map(table => [table, new Rows(table, store.nextId(table.name))]),
+    );
     return {
       clock: this.#clock,
       identity: new Identity(table, texts, this.#clock, cgroups, this.#segments),
@@ -169,7 +171,8 @@ export class Recorder {
     const setup = setupOf(this.#options);
     const needed = neededTracepoints(this.#options.countSyscalls).length;
     const at = this.#pins.findIndex(
-      set => set.wire === WIRE && set.setup === setup && pinnedLinks(set).length === needed && hasSnapshot(set),
+      set =>
+        set.wire === WIRE && set.setup === setup && pinnedLinks(set).length === needed && hasSnapshot(set),
     );
     return at < 0 ? undefined : this.#pins.splice(at, 1)[0];
   }
@@ -199,7 +202,10 @@ export class Recorder {
   /** Stores what waits in lanes that go out of use: of another build, of other options, or with no one to read them. */
   #drainSet(pins: PinSet): void {
     const probes = pins.wire === WIRE ? inherit(pins) : undefined;
-    if (probes) return this.#finish(this.#open(probes, true));
+    if (probes) {
+      this.#finish(this.#open(probes, true));
+      return;
+    }
     removePins(pins);
     const [from, to] = [this.#last?.lastSeen ?? this.#clock.now(), this.#clock.now()];
     const cause = 'a recorder of another version had left records in the kernel that this one cannot read';
@@ -211,10 +217,14 @@ export class Recorder {
     probes.detach();
     if (pipeline.finish()) {
       const { kernelSeen, accounted } = ledger;
-      if (kernelSeen !== accounted) log('ledger', `${kernelSeen} records were seen, ${accounted} are accounted for`);
+      if (kernelSeen !== accounted)
+        log('ledger', `${kernelSeen} records were seen, ${accounted} are accounted for`);
       probes.release();
     } else {
-      log('finish', `the last records could not be stored; ${probes.pins ? 'the next start will try again' : 'they are lost'}`);
+      log(
+        'finish',
+        `the last records could not be stored; ${probes.pins ? 'the next start will try again' : 'they are lost'}`,
+      );
     }
   }
 
@@ -258,7 +268,15 @@ export class Recorder {
       },
       lostSince: (from, why) => {
         const cause = `the segment was set aside: ${why}`;
-        this.#cover({ from, to: this.#clock.now(), kind: 'shed', event: null, lane: null, count: null, cause });
+        this.#cover({
+          from,
+          to: this.#clock.now(),
+          kind: 'shed',
+          event: null,
+          lane: null,
+          count: null,
+          cause,
+        });
       },
       *nextIds() {
         yield ['process', identity.table.nextId];

@@ -36,7 +36,9 @@ export async function runCommand(options: RecordOptions, command: readonly strin
 function findExecutable(name: string): string {
   const candidates = name.includes('/')
     ? [resolve(name)]
-    : (process.env['PATH'] ?? '/usr/bin:/bin').split(delimiter).map(directory => join(directory || '.', name));
+    : (process.env['PATH'] ?? '/usr/bin:/bin')
+        .split(delimiter)
+        .map(directory => join(directory || '.', name));
   const found = candidates.find(isExecutable);
   if (found !== undefined) return found;
   throw new SnoopError('command', `${name}: no such command`, 'put the command behind --');
@@ -64,7 +66,9 @@ interface Kill {
 export function violentSummary(db: string, since: number): string[] {
   const connection = new Database(db, { readonly: true });
   try {
-    const kills = connection.prepare('SELECT * FROM kills WHERE time_us >= ? ORDER BY time_us').all(since) as Kill[];
+    const kills = connection
+      .prepare('SELECT * FROM kills WHERE time_us >= ? ORDER BY time_us')
+      .all(since) as Kill[];
     const count = (table: string, time: string) =>
       connection.prepare(`SELECT count(*) FROM ${table} WHERE ${time} >= ?`).pluck().get(since) as number;
     const totals = `${count('exec', 'time')} execs, ${count('signal', 'time')} signals, ${count('process', 'ended')} ends`;
@@ -84,5 +88,8 @@ function killLine(kill: Kill): string {
 
 /** A command name without anything that a terminal would obey. */
 function printable(text: string | null): string {
-  return (text ?? '?').replace(/[^\x20-\x7e\u00a1-\u024f]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return (text ?? '?').replace(
+    /[^\x20-\x7e\u00a1-\u024f]/gu,
+    character => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 }

@@ -26,7 +26,11 @@ export interface ScopeCgroup {
 export function cgroupScope(directories: readonly string[]): Scope {
   if (directories.length === 0) return { kind: 'machine' };
   if (directories.length > CGROUPS_MAX) {
-    throw new SnoopError('usage', `--cgroup was given ${directories.length} times`, `at most ${CGROUPS_MAX} are possible`);
+    throw new SnoopError(
+      'usage',
+      `--cgroup was given ${directories.length} times`,
+      `at most ${CGROUPS_MAX} are possible`,
+    );
   }
   return { kind: 'cgroups', cgroups: directories.map(scopeCgroup) };
 }
@@ -34,7 +38,11 @@ export function cgroupScope(directories: readonly string[]): Scope {
 function scopeCgroup(directory: string): ScopeCgroup {
   const root = unifiedRoot();
   if (root === null) {
-    throw new SnoopError('kernel', 'no cgroup2 hierarchy is mounted', 'mount one: mount -t cgroup2 none /sys/fs/cgroup');
+    throw new SnoopError(
+      'kernel',
+      'no cgroup2 hierarchy is mounted',
+      'mount one: mount -t cgroup2 none /sys/fs/cgroup',
+    );
   }
   const found = [resolve(directory), join(root, directory)].find(path => isBelow(root, path));
   if (found === undefined) {

@@ -31,7 +31,10 @@ export function logPath(db: string): string {
 }
 
 /** Starts a recorder in the background. Returns the pid of the one that records, which may have run already. */
-export async function startInBackground(options: RecordOptions, args: string[]): Promise<{ pid: number; wasRunning: boolean }> {
+export async function startInBackground(
+  options: RecordOptions,
+  args: string[],
+): Promise<{ pid: number; wasRunning: boolean }> {
   const running = await readyHolder(options.db);
   if (running) return { pid: running.pid, wasRunning: true };
   const made = makeDatabasePath(options.db);
@@ -60,16 +63,24 @@ async function readyHolder(db: string): Promise<Holder | null> {
 
 async function spawnRecorder(args: string[], log: string): Promise<number> {
   const logFd = openPrivateLog(log);
-  const child = spawn(process.execPath, [...NODE_OPTIONS, process.argv[1] as string, 'start', '--foreground', ...args], {
-    detached: true,
-    cwd: '/',
-    stdio: ['ignore', logFd, logFd, 'pipe'],
-    env: { ...process.env, SNOOPREC_READY_FD: String(READY_FD) },
-  });
+  const child = spawn(
+    process.execPath,
+    [...NODE_OPTIONS, process.argv[1] as string, 'start', '--foreground', ...args],
+    {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', logFd, logFd, 'pipe'],
+      env: { ...process.env, SNOOPREC_READY_FD: String(READY_FD) },
+    },
+  );
   closeSync(logFd);
   const exited = new Promise<never>((_, reject) => {
-    child.once('exit', (code, signal) => reject(new SnoopError('kernel', `the recorder ended at its start: ${signal ?? code}`, `see ${log}`)));
-    child.once('error', error => reject(new SnoopError('kernel', `cannot start the recorder: ${error.message}`)));
+    child.once('exit', (code, signal) =>
+      reject(new SnoopError('kernel', `the recorder ended at its start: ${signal ?? code}`, `see ${log}`)),
+    );
+    child.once('error', error =>
+      reject(new SnoopError('kernel', `cannot start the recorder: ${error.message}`)),
+    );
   });
   exited.catch(() => {});
   const pipe = child.stdio[READY_FD] as NodeJS.ReadableStream;
@@ -159,7 +170,11 @@ export async function stopRecorder(db: string): Promise<number | null> {
   const deadline = Date.now() + STOP_MS;
   while (lockHolder(db)?.pid === holder.pid) {
     if (Date.now() > deadline) {
-      throw new SnoopError('running', `process ${holder.pid} did not stop within ${STOP_MS / 1000} s`, `see ${logPath(db)}`);
+      throw new SnoopError(
+        'running',
+        `process ${holder.pid} did not stop within ${STOP_MS / 1000} s`,
+        `see ${logPath(db)}`,
+      );
     }
     await sleep(20);
   }

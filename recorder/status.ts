@@ -64,7 +64,10 @@ export function status(db: string): Status {
     malformed: row?.malformed ?? 0,
     shed: row?.shed ?? 0,
     lag_ms: (row?.lag_us ?? 0) / 1000,
-    db_bytes: [db, `${db}-wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0),
+    db_bytes: [db, `${db}-wal`].reduce(
+      (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    ),
   };
 }
 
@@ -99,9 +102,15 @@ export function statusText(s: Status): string {
     ['database', `${s.db}, ${(s.db_bytes / 1e6).toFixed(1)} MB`],
     ['scope', `${s.scope}`],
     ['probes', `${attached} of ${s.probes.length} attached`],
-    ['events', `${s.events} seen, ${s.events_per_s.toFixed(1)}/s; ${s.rows} rows, ${s.rows_per_s.toFixed(1)}/s`],
+    [
+      'events',
+      `${s.events} seen, ${s.events_per_s.toFixed(1)}/s; ${s.rows} rows, ${s.rows_per_s.toFixed(1)}/s`,
+    ],
     ['folded', `${s.folded}`],
-    ['lost', `${s.lost}${s.malformed ? `, malformed ${s.malformed}` : ''}${s.shed ? `, shed ${s.shed}` : ''}`],
+    [
+      'lost',
+      `${s.lost}${s.malformed ? `, malformed ${s.malformed}` : ''}${s.shed ? `, shed ${s.shed}` : ''}`,
+    ],
     ['lag', `${s.lag_ms.toFixed(0)} ms`],
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n');

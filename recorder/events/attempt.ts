@@ -37,7 +37,8 @@ function apply(context: Context, memory: Memory, at: number): Fate {
 
   const sender = identity.at(memory, at + EvAttempt.h_key_start);
   // Only in the initial namespace is the argument a pid that we know processes by.
-  const namesPid = mechanism !== Mechanism.pidfdSendSignal && arg0 > 0 && u32[(at + EvAttempt.ns_level) >> 2] === 0;
+  const namesPid =
+    mechanism !== Mechanism.pidfdSendSignal && arg0 > 0 && u32[(at + EvAttempt.ns_level) >> 2] === 0;
   const target = namesPid ? identity.table.bearer(arg0) : null;
 
   signals.set(SIGNAL.sender, sender?.id ?? NULL);

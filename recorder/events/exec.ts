@@ -20,29 +20,34 @@ const REFS = {
   cgroup: 'cgroup',
 } as const;
 
-const TABLE = defineTable('exec', [
-  'time',
-  'process',
-  'result',
-  'filename',
-  'exe',
-  'interp',
-  'argv',
-  'cwd',
-  'comm',
-  'uid',
-  'gid',
-  'euid',
-  'egid',
-  'loginuid',
-  'session',
-  'tty',
-  'cgroup',
-  'inode',
-  'device',
-  'old_tid',
-  'flags',
-], REFS, 8_192);
+const TABLE = defineTable(
+  'exec',
+  [
+    'time',
+    'process',
+    'result',
+    'filename',
+    'exe',
+    'interp',
+    'argv',
+    'cwd',
+    'comm',
+    'uid',
+    'gid',
+    'euid',
+    'egid',
+    'loginuid',
+    'session',
+    'tty',
+    'cgroup',
+    'inode',
+    'device',
+    'old_tid',
+    'flags',
+  ],
+  REFS,
+  8_192,
+);
 const EXEC = TABLE.at;
 
 export const exec: EventSpec = {
@@ -61,7 +66,11 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   const { i32, u32, u8 } = memory;
   const number = (field: number) => u32[(at + field) >> 2] as number;
   let end = at + EvExec.data;
-  const part = (length: number) => u8.subarray(end, (end += number(length)));
+  const part = (length: number) => {
+    const start = end;
+    end += number(length);
+    return u8.subarray(start, end);
+  };
 
   const process = identity.at(memory, at + EvExec.h_key_start);
   if (process === null) return Fate.malformed;

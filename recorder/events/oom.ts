@@ -50,6 +50,7 @@ function apply({ clock, identity, texts, rows }: Context, memory: Memory, at: nu
 function nameCause(signals: Rows, victim: number): void {
   for (let row = signals.length - 1; row >= 0; row--) {
     if (signals.get(row, SIGNAL.target) !== victim || signals.get(row, SIGNAL.sig) !== SIG.KILL) continue;
-    if (signals.get(row, SIGNAL.mechanism) === Mechanism.kernel) signals.put(row, SIGNAL.mechanism, Mechanism.oom);
+    if (signals.get(row, SIGNAL.mechanism) === Mechanism.kernel)
+      signals.put(row, SIGNAL.mechanism, Mechanism.oom);
   }
 }

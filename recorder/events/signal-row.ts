@@ -16,27 +16,33 @@ const REFS = {
 } as const;
 
 /** Two rows that are equal from `sender` on are folded. */
-export const SIGNAL_TABLE = defineTable('signal', [
-  'time',
-  'last_time',
-  'count',
+export const SIGNAL_TABLE = defineTable(
+  'signal',
+  [
+    'time',
+    'last_time',
+    'count',
+    'sender',
+    'sender_tid',
+    'sender_uid',
+    'sender_comm',
+    'sender_exec',
+    'target',
+    'target_tid',
+    'target_comm',
+    'sig',
+    'code',
+    'mechanism',
+    'call',
+    'outcome',
+    'disposition',
+    'target_arg',
+    'syscall',
+  ],
+  REFS,
+  20_000,
   'sender',
-  'sender_tid',
-  'sender_uid',
-  'sender_comm',
-  'sender_exec',
-  'target',
-  'target_tid',
-  'target_comm',
-  'sig',
-  'code',
-  'mechanism',
-  'call',
-  'outcome',
-  'disposition',
-  'target_arg',
-  'syscall',
-], REFS, 20_000, 'sender');
+);
 
 /** Positions of its columns. */
 export const SIGNAL = SIGNAL_TABLE.at;
@@ -55,7 +61,13 @@ export function isRepeat(context: Context, memory: Memory, at: number, bytes: nu
  * Completes the row whose columns from `sender` on are set: adds it, or counts it in an equal one.
  * @param mayRepeat the next record that equals this one is to be counted in the same row
  */
-export function addSignal(context: Context, memory: Memory, at: number, bytes: number, mayRepeat: boolean): Fate {
+export function addSignal(
+  context: Context,
+  memory: Memory,
+  at: number,
+  bytes: number,
+  mayRepeat: boolean,
+): Fate {
   const { clock } = context;
   const signals = context.rows(SIGNAL_TABLE);
   const time = clock.wallOf(u64(memory, at + SnoopHeader.time));

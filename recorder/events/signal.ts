@@ -1,6 +1,6 @@
 /** One signal to one real target becomes a row of `signal`. */
 
-import { EvSignal, SnoopDisposition } from '../../bpf/wire.gen.js';
+import { EvSignal, type SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
 import { hasSender, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
@@ -47,11 +47,17 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   signals.set(SIGNAL.sender, sender?.id ?? NULL);
   signals.set(SIGNAL.sender_tid, sender === null ? NULL : tid);
   signals.set(SIGNAL.sender_uid, sender === null ? NULL : (u32[(at + EvSignal.uid) >> 2] as number));
-  signals.set(SIGNAL.sender_comm, sender === null ? NULL : identity.comm(sender, memory, at + EvSignal.comm, tid === sender.pid));
+  signals.set(
+    SIGNAL.sender_comm,
+    sender === null ? NULL : identity.comm(sender, memory, at + EvSignal.comm, tid === sender.pid),
+  );
   signals.set(SIGNAL.sender_exec, sender?.exec ?? NULL);
   signals.set(SIGNAL.target, target?.id ?? NULL);
   signals.set(SIGNAL.target_tid, u8[at + EvSignal.group] ? NULL : targetTid);
-  signals.set(SIGNAL.target_comm, identity.comm(target, memory, at + EvSignal.target_comm, targetTid === target?.pid));
+  signals.set(
+    SIGNAL.target_comm,
+    identity.comm(target, memory, at + EvSignal.target_comm, targetTid === target?.pid),
+  );
   signals.set(SIGNAL.sig, sig);
   signals.set(SIGNAL.code, code);
   signals.set(SIGNAL.mechanism, mechanism);

@@ -29,7 +29,10 @@ for (const call of CALLS) {
     const sender = lab.inside('send', call, '15', '4194303', '23');
     lab.stop();
     assert.equal(sender.facts.get('ESRCH'), '23', sender.stdout);
-    const [row] = lab.rows("SELECT sum(count) AS n, min(outcome) AS outcome FROM signals WHERE mechanism = ? AND sig = 15", call);
+    const [row] = lab.rows(
+      'SELECT sum(count) AS n, min(outcome) AS outcome FROM signals WHERE mechanism = ? AND sig = 15',
+      call,
+    );
     assert.deepEqual(row, { n: 23, outcome: 'ESRCH' });
   });
 
@@ -39,7 +42,10 @@ for (const call of CALLS) {
     const sender = lab.inside('send', call, '0', 'self', '23');
     lab.stop();
     assert.equal(sender.facts.get('ok'), '23', sender.stdout);
-    const rows = lab.rows('SELECT outcome, sum(count) AS n FROM signals WHERE mechanism = ? AND sig = 0 GROUP BY 1', call);
+    const rows = lab.rows(
+      'SELECT outcome, sum(count) AS n FROM signals WHERE mechanism = ? AND sig = 0 GROUP BY 1',
+      call,
+    );
     assert.deepEqual(rows, [{ outcome: 'probe', n: 23 }]);
   });
 }
@@ -49,7 +55,7 @@ test('an invalid signal is refused with EINVAL', { skip }, t => {
   lab.record();
   lab.inside('send', 'kill', '99', 'self', '23');
   lab.stop();
-  const [row] = lab.rows("SELECT sum(count) AS n, signal, outcome FROM signals WHERE sig = 99");
+  const [row] = lab.rows('SELECT sum(count) AS n, signal, outcome FROM signals WHERE sig = 99');
   assert.deepEqual(row, { n: 23, signal: '99', outcome: 'EINVAL' });
 });
 
@@ -57,9 +63,20 @@ test('EPERM keeps who was meant', { skip }, async t => {
   const lab = Lab.open(t);
   lab.record();
   const victim = await lab.background('/bin/sleep', '1000').running('sleep');
-  lab.inside('/usr/bin/setpriv', '--reuid=65534', '--clear-groups', tool('send'), 'kill', '9', String(victim.pid), '23');
+  lab.inside(
+    '/usr/bin/setpriv',
+    '--reuid=65534',
+    '--clear-groups',
+    tool('send'),
+    'kill',
+    '9',
+    String(victim.pid),
+    '23',
+  );
   lab.stop();
-  const [row] = lab.rows("SELECT sum(count) AS n, target_pid, sender_uid FROM signals WHERE outcome = 'EPERM'");
+  const [row] = lab.rows(
+    "SELECT sum(count) AS n, target_pid, sender_uid FROM signals WHERE outcome = 'EPERM'",
+  );
   assert.deepEqual(row, { n: 23, target_pid: victim.pid, sender_uid: 65534 });
 });
 
@@ -72,7 +89,10 @@ test('signals that are ignored or already pending are told apart from delivered 
   lab.inside('send', 'kill', '10', blocking, '23');
   lab.stop();
   const outcomes = (pid: string) =>
-    lab.rows('SELECT outcome, sum(count) AS n FROM signals WHERE sig = 10 AND target_pid = ? GROUP BY 1 ORDER BY 1', Number(pid));
+    lab.rows(
+      'SELECT outcome, sum(count) AS n FROM signals WHERE sig = 10 AND target_pid = ? GROUP BY 1 ORDER BY 1',
+      Number(pid),
+    );
   assert.deepEqual(outcomes(ignoring), [{ outcome: 'ignored', n: 23 }]);
   assert.deepEqual(outcomes(blocking), [
     { outcome: 'delivered', n: 1 },
@@ -80,16 +100,28 @@ test('signals that are ignored or already pending are told apart from delivered 
   ]);
 });
 
-test('10,000 /bin/true under `snooprec run` are 10,000 execs and 10,000 exits with their args', { skip }, t => {
+test('10,000 /bin/true under `snooprec run` are 10,000 execs and 10,000 exits with their args', {
+  skip,
+}, t => {
   const lab = Lab.open(t);
-  const run = lab.snooprec('run', '--db', lab.db, '--', '/bin/sh', '-c', 'i=0; while [ $i -lt 10000 ]; do /bin/true $i; i=$((i+1)); done');
+  const run = lab.snooprec(
+    'run',
+    '--db',
+    lab.db,
+    '--',
+    '/bin/sh',
+    '-c',
+    'i=0; while [ $i -lt 10000 ]; do /bin/true $i; i=$((i+1)); done',
+  );
   assert.equal(run.status, 0, run.stderr);
   const trues = "FROM execs WHERE comm = 'true' AND result = 'ok'";
   assert.equal(lab.value(`SELECT count(*) ${trues}`), 10_000);
   assert.equal(lab.value(`SELECT count(DISTINCT json_extract(args, '$[1]')) ${trues}`), 10_000);
   assert.equal(lab.value(`SELECT sum(json_array_length(args)) ${trues}`), 20_000);
   assert.equal(lab.value("SELECT count(*) FROM exits WHERE comm = 'true' AND exit_code = 0"), 10_000);
-  const [totals] = lab.rows('SELECT seen, stored + folded + lost + malformed + shed AS told, lost FROM recordings');
+  const [totals] = lab.rows(
+    'SELECT seen, stored + folded + lost + malformed + shed AS told, lost FROM recordings',
+  );
   assert.deepEqual(totals, { seen: totals?.['seen'], told: totals?.['seen'], lost: 0 });
 });
 
@@ -98,11 +130,17 @@ test('a storm of 2,000,000 kill(self, 0) is counted to the last one', { skip }, 
   const run = lab.snooprec('run', '--db', lab.db, '--', tool('storm'), '2000000', '0', 'self');
   assert.equal(run.status, 0, run.stderr);
   const recorded = lab.value("SELECT coalesce(sum(count), 0) FROM signals WHERE outcome = 'probe'") as number;
-  const [totals] = lab.rows<Record<'seen' | 'stored' | 'folded' | 'lost' | 'malformed' | 'shed', number>>('SELECT * FROM recordings');
+  const [totals] =
+    lab.rows<Record<'seen' | 'stored' | 'folded' | 'lost' | 'malformed' | 'shed', number>>(
+      'SELECT * FROM recordings',
+    );
   assert.ok(totals);
   const { seen, stored, folded, lost, malformed, shed } = totals;
   assert.equal(seen, stored + folded + lost + malformed + shed);
   assert.equal(malformed + shed, 0);
-  assert.equal(recorded + (lab.value("SELECT coalesce(sum(count), 0) FROM coverages WHERE kind = 'lost'") as number), 2_000_000);
+  assert.equal(
+    recorded + (lab.value("SELECT coalesce(sum(count), 0) FROM coverages WHERE kind = 'lost'") as number),
+    2_000_000,
+  );
   t.diagnostic(`lost ${lost} of 2,000,000`);
 });

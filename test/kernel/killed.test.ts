@@ -62,7 +62,10 @@ test('kill -TERM -PGID ends the whole group by one call', { skip }, async t => {
     assert.equal(verdict.killer.pid, Number(sender.facts.get('pid')));
     assert.equal(verdict.call.target_arg, -Number(await victims.fact('pgid')));
   }
-  const calls = lab.rows('SELECT call_id, count(*) AS n FROM signals WHERE signal = ? GROUP BY call_id', 'SIGTERM');
+  const calls = lab.rows(
+    'SELECT call_id, count(*) AS n FROM signals WHERE signal = ? GROUP BY call_id',
+    'SIGTERM',
+  );
   assert.equal(calls.length, 1);
   assert.equal(calls[0]?.['n'], 5);
 });
@@ -77,7 +80,10 @@ test('a kill inside a pid namespace is told with the pids of the host', { skip }
   assert.equal(verdict.confidence, 'proven');
   assert.equal(verdict.killer.pid, Number(facts.get('init')));
   assert.equal(verdict.call.target_arg, Number(facts.get('inner')));
-  assert.equal(lab.value('SELECT ns_pid FROM processes WHERE pid = ?', verdict.process.pid), Number(facts.get('inner')));
+  assert.equal(
+    lab.value('SELECT ns_pid FROM processes WHERE pid = ?', verdict.process.pid),
+    Number(facts.get('inner')),
+  );
 });
 
 const CRASHES: [how: string, signal: string, mechanism: string][] = [
@@ -143,7 +149,9 @@ test('a process that still runs is said to run, one never seen is said to be unk
   lab.stop();
 });
 
-test('of a pid that was borne several times the last life is told, and that there were others', { skip }, t => {
+test('of a pid that was borne several times the last life is told, and that there were others', {
+  skip,
+}, t => {
   const lab = Lab.open(t);
   lab.record();
   const { facts } = lab.inside('reuse');
@@ -174,11 +182,16 @@ test('the status of threaded processes is the one that wait sees', { skip }, t =
   lab.stop();
   const end = (pid: number) => lab.rows('SELECT exit_code, exit_signal FROM processes WHERE pid = ?', pid);
   assert.deepEqual(end(leaderExits), [{ exit_code: 7, exit_signal: null }]);
-  assert.deepEqual(end(Number(lastExit.facts.get('pid'))), [{ exit_code: lastExit.status, exit_signal: null }]);
+  assert.deepEqual(end(Number(lastExit.facts.get('pid'))), [
+    { exit_code: lastExit.status, exit_signal: null },
+  ]);
   assert.deepEqual(end(exitGroup), [{ exit_code: 9, exit_signal: null }]);
   assert.deepEqual(end(exec), [{ exit_code: 0, exit_signal: null }]);
   assert.deepEqual(end(tgkill), [{ exit_code: null, exit_signal: 15 }]);
-  const [becameTrue] = lab.rows('SELECT comm, old_tid FROM execs WHERE pid = ? AND old_tid IS NOT NULL', exec);
+  const [becameTrue] = lab.rows(
+    'SELECT comm, old_tid FROM execs WHERE pid = ? AND old_tid IS NOT NULL',
+    exec,
+  );
   assert.equal(becameTrue?.['comm'], 'true');
   assert.equal(lab.whoKilled(tgkill).mechanism, 'tgkill');
 });
@@ -186,7 +199,11 @@ test('the status of threaded processes is the one that wait sees', { skip }, t =
 test('a process that handled SIGTERM and exited was not killed', { skip }, async t => {
   const lab = Lab.open(t);
   lab.record();
-  const polite = lab.background('/bin/sh', '-c', 'trap "exit 0" TERM; echo ready=1; while :; do sleep 0.05; done');
+  const polite = lab.background(
+    '/bin/sh',
+    '-c',
+    'trap "exit 0" TERM; echo ready=1; while :; do sleep 0.05; done',
+  );
   await polite.fact('ready');
   lab.inside('send', 'kill', '15', String(polite.pid));
   await polite.end();

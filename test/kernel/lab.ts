@@ -15,7 +15,9 @@ import { PACKAGE_ROOT } from '../../migrations/database.js';
 
 const DIST = join(PACKAGE_ROOT, 'dist');
 /** Where the unified hierarchy is mounted. */
-export const CGROUP_ROOT = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find(root => existsSync(join(root, 'cgroup.procs')));
+export const CGROUP_ROOT = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find(root =>
+  existsSync(join(root, 'cgroup.procs')),
+);
 
 /** Why tests on the kernel cannot run here; false: they can. */
 export const cannotRecord: string | false =
@@ -83,7 +85,13 @@ export class Lab {
   /** Runs a command outside of what is recorded. */
   command(file: string, ...args: string[]): Outcome {
     const env = { ...process.env, SNOOPREC_DB: this.db };
-    const result = spawnSync(file, args, { cwd: this.directory, env, encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 });
+    const result = spawnSync(file, args, {
+      cwd: this.directory,
+      env,
+      encoding: 'utf8',
+      timeout: 120_000,
+      maxBuffer: 1 << 26,
+    });
     if (result.error) throw result.error;
     return outcome(result.status, result.signal, result.stdout, result.stderr);
   }
@@ -111,7 +119,10 @@ export class Lab {
   background(file: string, ...args: string[]): Background {
     const path = file.includes('/') ? file : tool(file);
     return new Background(
-      spawn(tool('cginto'), [this.cgroup, path, ...args], { cwd: this.directory, stdio: ['ignore', 'pipe', 'inherit'] }),
+      spawn(tool('cginto'), [this.cgroup, path, ...args], {
+        cwd: this.directory,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
     );
   }
 
@@ -200,7 +211,12 @@ export class Background {
   }
 }
 
-function outcome(status: number | null, signal: NodeJS.Signals | null, stdout: string, stderr: string): Outcome {
+function outcome(
+  status: number | null,
+  signal: NodeJS.Signals | null,
+  stdout: string,
+  stderr: string,
+): Outcome {
   return { status, signal, stdout, stderr, facts: factsOf(stdout) };
 }
 

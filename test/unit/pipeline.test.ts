@@ -45,7 +45,12 @@ class Rig {
     this.store.begin(RUN);
     this.world = worldOf(this.store);
     this.ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), this.tally, BOOTED_US, null);
-    const source = { lethal: this.lethal.ring, bulk: this.bulk.ring, pins: { token: 't' }, waiter: { wait: async () => {}, call() {} } };
+    const source = {
+      lethal: this.lethal.ring,
+      bulk: this.bulk.ring,
+      pins: { token: 't' },
+      waiter: { wait: async () => {}, call() {} },
+    };
     this.pipeline = new Pipeline(source, this.world.context, this.tally, this.ledger, this.store, {
       flushMs: 10,
     });
