@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cannotRecord, Lab } from './lab.js';
+import { assertInterrupted, cannotRecord, INTERRUPTS, Lab } from './lab.js';
 
 const skip = cannotRecord;
 
@@ -93,8 +93,6 @@ const CRASHES: [how: string, signal: string, mechanism: string][] = [
   ['bus', 'SIGBUS', 'fault'],
   ['trap', 'SIGTRAP', 'fault'],
   ['pipe', 'SIGPIPE', 'sigpipe'],
-  ['alarm', 'SIGALRM', 'timer'],
-  ['xcpu', 'SIGXCPU', 'rlimit'],
   ['xfsz', 'SIGXFSZ', 'rlimit'],
   ['sys', 'SIGSYS', 'seccomp'],
 ];
@@ -112,6 +110,20 @@ test('deaths that no process sent have no killer, whoever was running', { skip }
     assert.equal(verdict.mechanism, mechanism, how);
     assert.equal(verdict.killer, null, how);
   });
+});
+
+test('a timer and a limit that an interrupt finds reached have no killer, whoever was running', {
+  skip,
+}, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const pids = (how: string) =>
+    Array.from({ length: INTERRUPTS }, () => lab.inside('crash', how).facts.get('pid') as string);
+  const [alarms, limits] = [pids('alarm'), pids('xcpu')];
+  lab.stop();
+  const verdicts = (of: string[]) => of.map(pid => lab.whoKilled(pid));
+  assertInterrupted(verdicts(alarms), 'SIGALRM', 'timer', 'alarm');
+  assertInterrupted(verdicts(limits), 'SIGXCPU', 'rlimit', 'xcpu');
 });
 
 test('abort is self-inflicted', { skip }, t => {
