@@ -29,15 +29,20 @@ const NUMBERED = [
  */
 export function carryOver(db: Database.Database, from: string, references: References): void {
   withAttached(db, from, () => {
-    const referred = (table: Referred) => `SELECT value FROM json_each('${JSON.stringify([...(references.get(table) ?? [])])}')`;
+    const referred = (table: Referred) =>
+      `SELECT value FROM json_each('${JSON.stringify([...(references.get(table) ?? [])])}')`;
     const living = 'SELECT id FROM old.process WHERE ended IS NULL AND unseen_end IS NULL';
     collect(db, `${living} UNION ${referred('process')}`);
     db.exec(`INSERT OR IGNORE INTO temp.kept_exec ${referred('exec')}`);
     copyCollected(db);
     for (const table of ['comm', 'path', 'argv', 'cgroup'] as const) {
-      db.exec(`INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table} WHERE id IN (${referred(table)})`);
+      db.exec(
+        `INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table} WHERE id IN (${referred(table)})`,
+      );
     }
-    db.exec('INSERT INTO main.recording SELECT * FROM old.recording WHERE id = (SELECT max(id) FROM old.recording)');
+    db.exec(
+      'INSERT INTO main.recording SELECT * FROM old.recording WHERE id = (SELECT max(id) FROM old.recording)',
+    );
     db.exec('INSERT INTO main.lane_position SELECT * FROM old.lane_position');
     const insert = db.prepare('INSERT INTO main.first_id ("table", id) VALUES (?, ?)');
     for (const table of NUMBERED) insert.run(table, firstFree(db, table));
@@ -55,29 +60,39 @@ function firstFree(db: Database.Database, table: string): number {
     .get(table) as number;
 }
 
-/** Adds to `db`, which gathers them, the violent deaths of the segment at `from`, which is about to be dropped. */
-export function keepDeaths(db: Database.Database, from: string): void {
+/**
+ * Adds to `db`, which gathers them, the violent deaths of the segment at `from`, which is about to be dropped.
+ * @param since those before that time are left out, microseconds
+ */
+export function keepDeaths(db: Database.Database, from: string, since = 0): void {
   withAttached(db, from, () => {
-    const died = 'SELECT id FROM old.process WHERE status & 127 <> 0';
+    const isLate = `coalesce(ended, unseen_end) >= ${since}`;
+    const died = `SELECT id FROM old.process WHERE status & 127 <> 0 AND ${isLate}`;
     const cause = `SELECT s.id FROM old.signal s JOIN old.process p ON p.id = s.target
-      WHERE p.status & 127 <> 0 AND (s.sig = p.status & 127 OR s.disposition = 2) AND s.outcome IN (0, 2, 4)`;
+      WHERE p.status & 127 <> 0 AND ${isLate} AND (s.sig = p.status & 127 OR s.disposition = 2) AND s.outcome IN (0, 2, 4)`;
     collect(db, `${died} UNION SELECT sender FROM old.signal WHERE id IN (${cause}) AND sender IS NOT NULL`);
     copyCollected(db);
     db.exec(`INSERT OR IGNORE INTO main.signal SELECT * FROM old.signal WHERE id IN (${cause})`);
-    db.exec('INSERT OR IGNORE INTO main.oom_kill SELECT * FROM old.oom_kill');
-    db.exec('INSERT OR IGNORE INTO main.coverage SELECT * FROM old.coverage');
-    db.exec('INSERT OR IGNORE INTO main.uid_syscalls SELECT * FROM old.uid_syscalls');
+    db.exec(`INSERT OR IGNORE INTO main.oom_kill SELECT * FROM old.oom_kill WHERE time >= ${since}`);
+    db.exec(`INSERT OR IGNORE INTO main.coverage SELECT * FROM old.coverage WHERE to_time >= ${since}`);
+    db.exec(
+      `INSERT OR IGNORE INTO main.uid_syscalls SELECT * FROM old.uid_syscalls WHERE to_time >= ${since}`,
+    );
     db.exec('INSERT OR REPLACE INTO main.recording SELECT * FROM old.recording');
     db.exec(`INSERT OR IGNORE INTO main.comm SELECT * FROM old.comm WHERE id IN
       (SELECT sender_comm FROM main.signal UNION SELECT target_comm FROM main.signal)`);
-    db.exec('INSERT OR IGNORE INTO main.path SELECT * FROM old.path WHERE id IN (SELECT memory_cgroup FROM main.oom_kill)');
+    db.exec(
+      'INSERT OR IGNORE INTO main.path SELECT * FROM old.path WHERE id IN (SELECT memory_cgroup FROM main.oom_kill)',
+    );
   });
 }
 
 function withAttached(db: Database.Database, path: string, work: () => void): void {
   db.prepare('ATTACH ? AS old').run(path);
   try {
-    db.exec('CREATE TEMP TABLE kept_process (id INTEGER PRIMARY KEY); CREATE TEMP TABLE kept_exec (id INTEGER PRIMARY KEY);');
+    db.exec(
+      'CREATE TEMP TABLE kept_process (id INTEGER PRIMARY KEY); CREATE TEMP TABLE kept_exec (id INTEGER PRIMARY KEY);',
+    );
     db.transaction(work)();
     db.exec('DROP TABLE temp.kept_process; DROP TABLE temp.kept_exec;');
   } finally {

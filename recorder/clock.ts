@@ -3,6 +3,25 @@
  * since the epoch, by the pair of clocks read last. A step of the wall clock shows as a jump of the difference.
  */
 
+import { readFileSync } from 'node:fs';
+
+/**
+ * What a time namespace adds to the boot clock that its processes read, nanoseconds: time_namespaces(7). The records of the
+ * kernel never have it. The file tells of the namespace that children will be in, which is ours unless we made a new one.
+ */
+export function bootOffsetNs(offsets = readOffsets()): number {
+  const [, seconds, nanoseconds] = /^(?:boottime|7)\s+(-?\d+)\s+(\d+)$/m.exec(offsets) ?? [];
+  return seconds === undefined ? 0 : Number(seconds) * 1e9 + Number(nanoseconds);
+}
+
+function readOffsets(): string {
+  try {
+    return readFileSync('/proc/self/timens_offsets', 'latin1');
+  } catch {
+    return ''; // a kernel without them
+  }
+}
+
 export interface Clocks {
   wall: number;
   boot: number;
@@ -15,8 +34,12 @@ export class Clock {
   #offsetUs = 0;
   readonly #read: () => Clocks;
 
-  constructor(read: () => Clocks) {
-    this.#read = read;
+  /** @param aheadNs by how much the boot clock that is read is ahead of the kernel's own */
+  constructor(read: () => Clocks, aheadNs = bootOffsetNs()) {
+    this.#read = () => {
+      const { wall, boot } = read();
+      return { wall, boot: boot - aheadNs };
+    };
     this.anchor();
   }
 

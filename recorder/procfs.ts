@@ -5,9 +5,12 @@
 
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { CGROUP_ROOTS } from './cgroup.js';
+import { bootOffsetNs } from './clock.js';
 
 /** Start times in /proc count in clock ticks, 100 a second on every Linux (USER_HZ). */
 const TICK_NS = 10_000_000;
+/** Our time namespace shows in /proc (fs/proc/array.c, do_task_stat), and not in what others read there. */
+const TICKS_AHEAD = Math.floor(bootOffsetNs() / TICK_NS);
 
 export interface ProcessFacts {
   comm: Buffer;
@@ -61,7 +64,11 @@ export function parseStat(stat: Buffer): { comm: Buffer; ppid: number; startTick
   const open = stat.indexOf('(');
   const close = stat.lastIndexOf(')');
   const fields = stat.toString('latin1', close + 2).split(' ');
-  return { comm: stat.subarray(open + 1, close), ppid: Number(fields[1]), startTicks: Number(fields[19]) };
+  return {
+    comm: stat.subarray(open + 1, close),
+    ppid: Number(fields[1]),
+    startTicks: Number(fields[19]) - TICKS_AHEAD,
+  };
 }
 
 /** proc(5), NSpid: the pid in each namespace, the innermost last; one number: the initial namespace. */

@@ -266,18 +266,6 @@ export class Recorder {
         movedOn();
         for (const process of identity.table.living()) identity.tellAgain(process);
       },
-      lostSince: (from, why) => {
-        const cause = `the segment was set aside: ${why}`;
-        this.#cover({
-          from,
-          to: this.#clock.now(),
-          kind: 'shed',
-          event: null,
-          lane: null,
-          count: null,
-          cause,
-        });
-      },
       *nextIds() {
         yield ['process', identity.table.nextId];
         yield ['cgroup', cgroups.nextId];

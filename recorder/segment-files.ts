@@ -8,11 +8,24 @@
  *     …~                                damaged or strange, set aside and never deleted
  */
 
-import { existsSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { APPLICATION_ID } from '../migrations/database.js';
 
 const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 const ALL = ['', ...COMPANIONS] as const;
+const SEALED = /^\d{8}T\d{9}Z\.db$/;
+const APPLICATION_ID_AT = 68; // https://sqlite.org/fileformat.html#the_database_header
 
 export interface SealedFile {
   path: string;
@@ -36,15 +49,35 @@ export class SegmentFiles {
 
   /** The sealed segments, oldest first. */
   sealed(): SealedFile[] {
+    return this.#names('').map(name => ({
+      path: join(dirname(this.live), name),
+      from: timeOf(name.slice(basename(this.#stem).length + 1, -'.db'.length)),
+      bytes: bytesOfAll(join(dirname(this.live), name)),
+    }));
+  }
+
+  /** Sealed segments that are not plain yet: a reader kept them from becoming so. */
+  notPlain(): string[] {
+    return this.sealed()
+      .map(file => file.path)
+      .filter(path => COMPANIONS.some(suffix => existsSync(path + suffix)));
+  }
+
+  /** The name that the live segment was being given when its recorder died: `moveDatabase` moves companions first. */
+  halfMoved(): string | null {
+    const log = this.#names('-wal').at(-1);
+    if (log === undefined) return null;
+    const path = join(dirname(this.live), log.slice(0, -'-wal'.length));
+    return existsSync(path) ? null : path;
+  }
+
+  /** The names of sealed segments with `suffix` behind, oldest first. */
+  #names(suffix: string): string[] {
     const stem = `${basename(this.#stem)}-`;
     return readdirSync(dirname(this.live))
-      .filter(name => name.startsWith(stem) && /^\d{8}T\d{9}Z\.db$/.test(name.slice(stem.length)))
-      .sort()
-      .map(name => ({
-        path: join(dirname(this.live), name),
-        from: timeOf(name.slice(stem.length, -'.db'.length)),
-        bytes: bytesOf(join(dirname(this.live), name)),
-      }));
+      .filter(name => name.startsWith(stem) && name.endsWith(suffix))
+      .filter(name => SEALED.test(name.slice(stem.length, name.length - suffix.length)))
+      .sort();
   }
 
   /** A free name for a sealed segment that starts at `from`, microseconds. */
@@ -57,7 +90,7 @@ export class SegmentFiles {
 
   /** Bytes on disk of the live segment. */
   get liveBytes(): number {
-    return bytesOf(this.live);
+    return bytesOfAll(this.live);
   }
 
   /** Sets a file aside under a name that nothing here looks at. Returns that name. */
@@ -73,7 +106,8 @@ export class SegmentFiles {
 
 /** Renames a database with what lies beside it; SQLite finds a log by the name of its database. */
 export function moveDatabase(from: string, to: string): void {
-  for (const suffix of [...ALL].reverse()) if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
+  for (const suffix of [...ALL].reverse())
+    if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
 }
 
 export function removeDatabase(path: string): void {
@@ -85,8 +119,43 @@ export function removeCompanions(path: string): void {
   for (const suffix of COMPANIONS) if (existsSync(path + suffix)) unlinkSync(path + suffix);
 }
 
-function bytesOf(path: string): number {
-  return ALL.reduce((sum, suffix) => sum + (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0), 0);
+/** Size of one file, 0 if it is not there. */
+export function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+export function hasContent(path: string): boolean {
+  return bytesOf(path) > 0;
+}
+
+/** When a file was made, microseconds. */
+export function bornAt(path: string): number {
+  return Math.floor(statSync(path).birthtimeMs * 1000);
+}
+
+/** Whether the header of a file that nobody here has open says that it is a recording. */
+export function isOurs(path: string): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const id = Buffer.alloc(4);
+    return readSync(fd, id, 0, 4, APPLICATION_ID_AT) === 4 && id.readUInt32BE() === APPLICATION_ID;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A rename survives a power cut only when its directory was synced. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function bytesOfAll(path: string): number {
+  return ALL.reduce((sum, suffix) => sum + bytesOf(path + suffix), 0);
 }
 
 /** Microseconds of a name like 20261121T131500123Z. */

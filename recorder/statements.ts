@@ -39,7 +39,8 @@ export interface ManyRows {
   run(rows: Rows): void;
 }
 
-export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' | 'process' | 'coverage', Database.Statement> {
+export interface Statements
+  extends Record<'comm' | 'path' | 'argv' | 'cgroup' | 'process' | 'coverage', Database.Statement> {
   lastRun: Database.Statement;
   begin: Database.Statement;
   attached: Database.Statement;
@@ -57,7 +58,9 @@ export interface Statements extends Record<'comm' | 'path' | 'argv' | 'cgroup' |
 export function prepareStatements(db: Database.Database): Statements {
   const columns = (names: readonly string[]) => names.map(name => `"${name}"`).join(', ');
   const values = (names: readonly string[]) => `(${names.map(() => '?').join(', ')})`;
-  const update = PROCESS_COLUMNS.slice(PROCESS_COLUMNS.indexOf('start_ns')).map(name => `"${name}" = excluded."${name}"`);
+  const update = PROCESS_COLUMNS.slice(PROCESS_COLUMNS.indexOf('start_ns')).map(
+    name => `"${name}" = excluded."${name}"`,
+  );
   return {
     comm: db.prepare('INSERT INTO comm VALUES (?, ?, ?)'),
     path: db.prepare('INSERT INTO path VALUES (?, ?, ?)'),
@@ -79,7 +82,9 @@ export function prepareStatements(db: Database.Database): Statements {
       `INSERT INTO recording (id, boot, started, updated, host, kernel, version, pid, scope, options)
        VALUES (@id, @boot, @started, @started, @host, @kernel, @version, @pid, @scope, @options)`,
     ),
-    attached: db.prepare('UPDATE recording SET probes = @probes, started = coalesce(@at, started) WHERE id = @id'),
+    attached: db.prepare(
+      'UPDATE recording SET probes = @probes, started = coalesce(@at, started) WHERE id = @id',
+    ),
     endEarlierBoots: db.prepare(
       'UPDATE process SET unseen_end = @now WHERE ended IS NULL AND unseen_end IS NULL AND boot <> @boot',
     ),
@@ -117,7 +122,9 @@ export function nextId(table: string): string {
 export function insertRows(db: Database.Database, { name, columns }: Table): ManyRows {
   const row = `(?, ${columns.map(() => '?').join(', ')})`;
   const insert = (rows: number) =>
-    db.prepare(`INSERT INTO "${name}" (id, ${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`);
+    db.prepare(
+      `INSERT INTO "${name}" (id, ${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`,
+    );
   const many = insert(ROWS_PER_INSERT);
   const one = insert(1);
   const manyArguments: (number | null)[] = new Array(ROWS_PER_INSERT * (columns.length + 1)).fill(null);
@@ -138,13 +145,35 @@ export function insertRows(db: Database.Database, { name, columns }: Table): Man
 }
 
 /** A row of `process`; the names of the columns, see PROCESS_COLUMNS. */
-export type ProcessRow = Record<Exclude<(typeof PROCESS_COLUMNS)[number], 'origin'>, number | null> & { origin: Origin };
+export type ProcessRow = Record<Exclude<(typeof PROCESS_COLUMNS)[number], 'origin'>, number | null> & {
+  origin: Origin;
+};
 
 /** The values of a process in the order of PROCESS_COLUMNS. */
 export function processRow(p: Process, boot: number): (number | string | null)[] {
   return [
-    p.id, boot, p.pid, p.start, p.nsPid, p.started, p.ended, p.unseenEnd, p.parent, p.parentExec, p.origin, p.exec,
-    p.comm, p.exe, p.argv, p.cwd, p.uid, p.cgroup, p.status, p.userUs, p.systemUs, p.maxRssKb,
+    p.id,
+    boot,
+    p.pid,
+    p.start,
+    p.nsPid,
+    p.started,
+    p.ended,
+    p.unseenEnd,
+    p.parent,
+    p.parentExec,
+    p.origin,
+    p.exec,
+    p.comm,
+    p.exe,
+    p.argv,
+    p.cwd,
+    p.uid,
+    p.cgroup,
+    p.status,
+    p.userUs,
+    p.systemUs,
+    p.maxRssKb,
   ];
 }
 

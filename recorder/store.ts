@@ -5,13 +5,13 @@
 
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { migrate } from '../migrations/migrate.js';
 import { SnoopError } from '../migrations/errors.js';
+import { migrate } from '../migrations/migrate.js';
 import type { CgroupRow } from './cgroup.js';
 import type { CoverageRow, LaneState } from './coverage.js';
 import type { Archive } from './identity.js';
-import type { Process } from './process-table.js';
 import type { ProbeReport } from './probes.js';
+import type { Process } from './process-table.js';
 import type { Rows } from './rows.js';
 import {
   insertRows,
@@ -29,6 +29,7 @@ import type { UidSyscalls } from './uid-syscalls.js';
 
 /** How long a batch waits for another connection's lock before it is tried again with the next. */
 const BUSY_MS = 100;
+const PAGE_BYTES = 4096;
 
 /** Everything that one transaction stores. */
 export interface Batch {
@@ -90,9 +91,12 @@ export class Store implements Archive {
   readonly boot: number;
   /** Rows written by this run. */
   rows = 0;
+  /** As `attached` was told last. */
+  probes: readonly ProbeReport[] = [];
   #recording: number;
   #bytes: number;
-  readonly #inode: number;
+  /** The files by their suffix, as they were when they were first looked at. */
+  readonly #files = new Map<string, string>();
   readonly #db: Database.Database;
   readonly #statements: Statements;
   readonly #inserts = new Map<Table, ManyRows>();
@@ -100,21 +104,23 @@ export class Store implements Archive {
   /**
    * Opens the database at `path`, which the caller made sure is safe; makes its tables if it is empty.
    * @param now   start of the segment, if it is a new one, microseconds
-   * @param going the run that goes on here from an earlier segment; null: `begin` will enter it
+   * @param going the segment in which the run began that goes on here; null: `begin` will enter it
    */
-  constructor(path: string, bootId: string, now: number, going: { boot: number; recording: number } | null) {
+  constructor(path: string, bootId: string, now: number, going: Store | null) {
     this.path = path;
     this.#recording = going?.recording ?? 0;
+    this.probes = going?.probes ?? [];
     this.#db = open(path);
     try {
       this.#statements = prepareStatements(this.#db);
-      this.#db.prepare('INSERT OR IGNORE INTO boot (id, boot_id) VALUES (?, ?)').run(going?.boot ?? null, bootId);
+      this.#db
+        .prepare('INSERT OR IGNORE INTO boot (id, boot_id) VALUES (?, ?)')
+        .run(going?.boot ?? null, bootId);
       this.boot = this.#db.prepare('SELECT id FROM boot WHERE boot_id = ?').pluck().get(bootId) as number;
       this.#db.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES ('from', ?)").run(String(now));
       this.from = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'from'").pluck().get());
-      const { ino, size } = statSync(path);
-      this.#inode = ino;
-      this.#bytes = size;
+      this.#bytes = statSync(path).size;
+      this.isInPlace();
     } catch (error) {
       this.#db.close();
       throw error;
@@ -126,17 +132,57 @@ export class Store implements Archive {
     return this.#recording;
   }
 
-  /** Whether the path still names the file that is written here: it may have been deleted, moved or replaced. */
+  get isOpen(): boolean {
+    return this.#db.open;
+  }
+
+  /**
+   * Whether the paths still name the files that are written here: they may have been deleted, moved or replaced. The log and
+   * its index belong to it: a reader that does not find them makes others, and then two go their own ways.
+   */
   isInPlace(): boolean {
-    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
+    try {
+      return ['', '-wal', '-shm'].every(suffix => {
+        const stat = statSync(this.path + suffix, { throwIfNoEntry: false });
+        const known = this.#files.get(suffix);
+        const found = stat && `${stat.dev}:${stat.ino}`;
+        if (known === undefined && found !== undefined) this.#files.set(suffix, found);
+        return known === undefined || known === found;
+      });
+    } catch {
+      return true; // the file system fails: the next write tells how
+    }
   }
 
   /** Whether somebody cut the file: SQLite lets it grow, and never shrinks it on its own. */
   hasShrunk(): boolean {
-    const { size } = statSync(this.path);
+    const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
     if (size < this.#bytes) return true;
     this.#bytes = size;
     return false;
+  }
+
+  /** Has the log given back to the database when it is larger than that. */
+  checkpointBeyond(bytes: number): void {
+    this.#db.pragma(`wal_autocheckpoint = ${Math.max(1, Math.floor(bytes / PAGE_BYTES))}`);
+  }
+
+  /** Gives the room of the log back, as far as the database needs none for it. */
+  emptyLog(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
+  /** Reads what a recorder reads at its start; throws when that is damaged. */
+  probe(): void {
+    this.nextIds();
+    this.lastRun();
+    this.livingProcesses();
+    this.laneState('');
+  }
+
+  /** Whether the run that goes on here is entered. */
+  knowsRun(): boolean {
+    return this.#db.prepare('SELECT 1 FROM recording WHERE id = ?').get(this.#recording) !== undefined;
   }
 
   /** First free ids, for rows whose ids the recorder gives. */
@@ -151,27 +197,37 @@ export class Store implements Archive {
   }
 
   nextId(table: string): number {
-    return this.#db.prepare(`SELECT ${nextId(table)}`).pluck().get() as number;
+    return this.#db
+      .prepare(`SELECT ${nextId(table)}`)
+      .pluck()
+      .get() as number;
   }
 
   /** The run before this one, if there was one. */
   lastRun(): LastRun | null {
-    const row = this.#statements.lastRun.get(this.#recording) as { lastSeen: number; wasKilled: number } | undefined;
+    const row = this.#statements.lastRun.get(this.#recording) as
+      | { lastSeen: number; wasKilled: number }
+      | undefined;
     return row ? { lastSeen: row.lastSeen, wasKilled: row.wasKilled === 1 } : null;
   }
 
   /** Enters the run, under the number that it had in an earlier segment, if it had one. */
   begin(facts: RunFacts): void {
-    this.#recording ||= this.nextId('recording');
-    const { users: _, ...run } = facts;
-    this.#statements.begin.run({ ...run, boot: this.boot, id: this.#recording });
-    for (const { uid, name } of facts.users) this.#statements.user.run(uid, name);
-    // What lived in an earlier boot lives no more.
-    this.#statements.endEarlierBoots.run({ now: facts.started, boot: this.boot });
+    const { users, ...run } = facts;
+    this.#db
+      .transaction(() => {
+        this.#recording ||= this.nextId('recording');
+        this.#statements.begin.run({ ...run, boot: this.boot, id: this.#recording });
+        for (const { uid, name } of users) this.#statements.user.run(uid, name);
+        // What lived in an earlier boot lives no more.
+        this.#statements.endEarlierBoots.run({ now: facts.started, boot: this.boot });
+      })
+      .immediate();
   }
 
   /** Notes the probes of the run, and when the last of them was attached, unless they were before. */
   attached(probes: readonly ProbeReport[], at: number | null): void {
+    this.probes = probes;
     this.#statements.attached.run({ probes: JSON.stringify(probes), at, id: this.#recording });
   }
 
@@ -197,8 +253,14 @@ export class Store implements Archive {
       throw error;
     }
     this.rows +=
-      batch.comms.length + batch.paths.length + batch.argvs.length + batch.cgroups.length + batch.processes.length +
-      batch.coverage.length + batch.uidSyscalls.length + batch.rows.reduce((sum, rows) => sum + rows.length, 0);
+      batch.comms.length +
+      batch.paths.length +
+      batch.argvs.length +
+      batch.cgroups.length +
+      batch.processes.length +
+      batch.coverage.length +
+      batch.uidSyscalls.length +
+      batch.rows.reduce((sum, rows) => sum + rows.length, 0);
   }
 
   #insertsOf(table: Table): ManyRows {
@@ -211,7 +273,9 @@ export class Store implements Archive {
 
   /** How far these lanes were read and stored; null: never. */
   laneState(token: string): LaneState | null {
-    const row = this.#statements.laneState.get(token) as (Omit<LaneState, 'lost'> & { lost: string }) | undefined;
+    const row = this.#statements.laneState.get(token) as
+      | (Omit<LaneState, 'lost'> & { lost: string })
+      | undefined;
     return row ? { ...row, lost: JSON.parse(row.lost) as number[] } : null;
   }
 
@@ -259,10 +323,23 @@ export class Store implements Archive {
   }
 }
 
+/** Before 3.51.3 two connections that write or checkpoint at once can lose what the log holds: https://sqlite.org/wal.html */
+function refuseOldSqlite(db: Database.Database): void {
+  const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  if (major * 1e6 + minor * 1e3 + patch >= 3_051_003) return;
+  throw new SnoopError(
+    'library',
+    `SQLite ${version} may lose data in WAL mode`,
+    'install better-sqlite3 12.11 or newer',
+  );
+}
+
 function open(path: string): Database.Database {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { timeout: BUSY_MS });
+    refuseOldSqlite(db);
     migrate(db); // before any pragma that writes: a foreign file stays untouched
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL'); // NORMAL lost up to 116 of 120 acknowledged batches in replayed power cuts, FULL none
