@@ -5,7 +5,7 @@ import { migrate } from '../migrations/migrate.js';
 import { keepDeaths } from './carry-over.js';
 import { log } from './log.js';
 import { makePrivateFile } from './path-safety.js';
-import { bytesOf, moveDatabase, removeDatabase } from './segment-files.js';
+import { bytesOf, isDamage, moveDatabase, removeDatabase } from './segment-files.js';
 
 /** Turns a sealed segment that still has a log into one plain file. False: it is still in use. */
 export function makePlain(path: string): boolean {
@@ -21,89 +21,108 @@ export function makePlain(path: string): boolean {
   }
 }
 
-/** Removes the segment at `path`; its violent deaths go into the file `kept`. */
-export function keepAndRemove(path: string, kept: string): void {
-  try {
-    keep(path, kept);
-    removeDatabase(path);
-  } catch (error) {
-    if ((error as { code?: string }).code === 'SQLITE_FULL') {
-      removeAndKeep(path, kept);
-      return;
+/** The file that keeps the violent deaths, and the ledger, of segments that were dropped. */
+export class Kept {
+  readonly #path: string;
+  readonly #next: string;
+  /** What found no room on the disk yet. */
+  #waiting: Database.Database | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#next = `${path}.next`;
+  }
+
+  /** Removes the segment at `path`; its violent deaths are kept. Returns why they could not be, null: they are. */
+  drop(path: string): string | null {
+    let trouble: string | null = null;
+    try {
+      gather(this.#path, path);
+    } catch (error) {
+      // On a full disk there is room for them only when the segment is gone, and perhaps not even then.
+      trouble = isDamage(error) ? (error as Error).message : this.#hold(path);
     }
-    log('keep', `cannot keep the violent deaths of ${path}: ${(error as Error).message}`);
+    if (trouble !== null) log('keep', `cannot keep the violent deaths of ${path}: ${trouble}`);
     removeDatabase(path);
+    this.store();
+    return trouble;
+  }
+
+  #hold(path: string): string | null {
+    this.#waiting ??= new Database(':memory:');
+    try {
+      gatherInto(this.#waiting, path);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** Tries to store what found no room before. */
+  store(): void {
+    if (this.#waiting === null) return;
+    try {
+      removeDatabase(this.#next);
+      makePrivateFile(this.#next);
+      this.#waiting.prepare('VACUUM INTO ?').run(this.#next);
+      gather(this.#path, this.#next);
+      this.#waiting.close();
+      this.#waiting = null;
+    } catch (error) {
+      log(
+        'keep',
+        `violent deaths of dropped segments wait for room on the disk: ${(error as Error).message}`,
+      );
+    } finally {
+      removeDatabase(this.#next);
+    }
+  }
+
+  /** Leaves the older half out as often as it takes more than `bytes`. */
+  trim(bytes: number): void {
+    try {
+      for (let size = bytesOf(this.#path); size > bytes; size = bytesOf(this.#path)) {
+        this.#dropOlderHalf();
+        if (bytesOf(this.#path) >= size) return; // they died at one moment: as good as it gets
+      }
+    } catch (error) {
+      removeDatabase(this.#next);
+      log('trim', `cannot leave old violent deaths out of ${this.#path}: ${(error as Error).message}`);
+    }
+  }
+
+  #dropOlderHalf(): void {
+    removeDatabase(this.#next);
+    gather(this.#next, this.#path, medianDeath(this.#path));
+    moveDatabase(this.#next, this.#path);
   }
 }
 
-function keep(path: string, kept: string): void {
-  makePrivateFile(kept);
-  const db = new Database(kept);
+/** Adds the violent deaths of the segment at `from` to the file at `path`, which is made if it is not there. */
+function gather(path: string, from: string, since?: number): void {
+  makePrivateFile(path);
+  const db = new Database(path);
   try {
-    gather(db, path);
+    gatherInto(db, from, since);
   } finally {
     db.close();
   }
 }
 
-function gather(db: Database.Database, path: string, since?: number): void {
+function gatherInto(db: Database.Database, from: string, since?: number): void {
   migrate(db);
   db.pragma('foreign_keys = OFF');
-  keepDeaths(db, path, since);
+  keepDeaths(db, from, since);
 }
 
-/** Leaves the older half of what is kept out as often as it takes more than `bytes`. */
-export function trimKept(kept: string, bytes: number): void {
-  for (let size = bytesOf(kept); size > bytes; size = bytesOf(kept)) {
-    dropOlderHalf(kept);
-    if (bytesOf(kept) >= size) return; // all at one moment, or no room: as good as it gets
-  }
-}
-
-function dropOlderHalf(kept: string): void {
-  const next = `${kept}.next`;
+/** When the one in the middle of all violent deaths was. */
+function medianDeath(path: string): number | undefined {
+  const db = new Database(path, { readonly: true });
   try {
-    const old = new Database(kept, { readonly: true });
-    const half = old
-      .prepare('SELECT ended FROM process WHERE status & 127 <> 0 ORDER BY ended LIMIT 1 OFFSET ?')
-      .pluck();
-    const deaths = old
-      .prepare('SELECT count(*) FROM process WHERE status & 127 <> 0')
-      .pluck()
-      .get() as number;
-    const since = half.get(deaths >> 1) as number | undefined;
-    old.close();
-    removeDatabase(next);
-    makePrivateFile(next);
-    const db = new Database(next);
-    try {
-      gather(db, kept, since);
-    } finally {
-      db.close();
-    }
-    moveDatabase(next, kept);
-  } catch (error) {
-    removeDatabase(next);
-    log('trim', `cannot leave old violent deaths out of ${kept}: ${(error as Error).message}`);
-  }
-}
-
-/** On a full disk there is room for the deaths only when the segment is gone: they wait in memory, then beside it. */
-function removeAndKeep(path: string, kept: string): void {
-  const memory = new Database(':memory:');
-  const waiting = `${kept}.next`;
-  try {
-    gather(memory, path);
-    removeDatabase(path);
-    removeDatabase(waiting);
-    makePrivateFile(waiting);
-    memory.prepare('VACUUM INTO ?').run(waiting);
-    keep(waiting, kept);
-  } catch (error) {
-    removeDatabase(path);
-    log('keep', `cannot keep the violent deaths of ${path}: ${(error as Error).message}`);
+    const deaths = 'FROM process WHERE status & 127 <> 0';
+    const median = `SELECT ended ${deaths} ORDER BY ended LIMIT 1 OFFSET (SELECT count(*) / 2 ${deaths})`;
+    return db.prepare(median).pluck().get() as number | undefined;
   } finally {
-    removeDatabase(waiting);
-    memory.close();
+    db.close();
   }
 }

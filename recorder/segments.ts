@@ -17,11 +17,12 @@ import { log } from './log.js';
 import { makeDatabasePath, makePrivateFile } from './path-safety.js';
 import type { Process } from './process-table.js';
 import { type References, referencesOf } from './references.js';
-import { keepAndRemove, makePlain, trimKept } from './retention.js';
+import { Kept, makePlain } from './retention.js';
 import {
   bornAt,
   bytesOf,
   hasContent,
+  isDamage,
   isOurs,
   moveDatabase,
   removeCompanions,
@@ -64,6 +65,7 @@ export interface Listener {
 export class Segments implements Archive {
   readonly #options: SegmentOptions;
   readonly #files: SegmentFiles;
+  readonly #kept: Kept;
   readonly #bootId: string;
   readonly #now: () => number;
   #store: Store;
@@ -78,12 +80,13 @@ export class Segments implements Archive {
   #stuck = 0;
   #tidied = performance.now();
   /** What can be read no more and is not in the ledger yet. */
-  readonly #unread: { from: number; why: string }[] = [];
+  readonly #unread: { from: number; to: number; cause: string }[] = [];
 
   /** Opens the recording, and mends what a recorder that died while it changed segments left. */
   constructor(options: SegmentOptions, bootId: string, now: () => number) {
     this.#options = options;
     this.#files = new SegmentFiles(options.db);
+    this.#kept = new Kept(this.#files.kept);
     this.#bootId = bootId;
     this.#now = now;
     this.#finishChange();
@@ -125,7 +128,7 @@ export class Segments implements Archive {
       store?.abandon();
       if (!isDamage(error) && !isDamage((error as Error).cause)) throw error;
       if (!isOurs(live) && this.#files.sealed().length === 0) throw error;
-      this.#unread.push({ from: bornAt(live), why: 'it was damaged' });
+      this.#setAsideSince(bornAt(live), 'it was damaged');
       log('segment', `${live} is damaged, set aside as ${this.#files.setAside(live)}`);
       this.#makeNextFromSealed();
       if (existsSync(this.#files.next)) this.#installNext();
@@ -195,15 +198,19 @@ export class Segments implements Archive {
       this.#enterUnread(batch);
       this.#store.write(batch);
     }
+    if (this.#failingSince !== 0) this.#kept.store();
     this.#failingSince = 0;
     if (performance.now() - this.#tidied > TIDY_MS) this.#tidy();
   }
 
+  #setAsideSince(from: number, why: string): void {
+    this.#unread.push({ from, to: this.#now(), cause: `the segment was set aside: ${why}` });
+  }
+
   /** Has the ledger say what was lost with a segment. */
   #enterUnread({ coverage }: Batch): void {
-    for (const { from, why } of this.#unread.splice(0)) {
-      const cause = `the segment was set aside: ${why}`;
-      coverage.push({ from, to: this.#now(), kind: 'shed', event: null, lane: null, count: null, cause });
+    for (const span of this.#unread.splice(0)) {
+      coverage.push({ ...span, kind: 'shed', event: null, lane: null, count: null });
     }
   }
 
@@ -311,7 +318,7 @@ export class Segments implements Archive {
       if (isRescued) removeCompanions(live);
       if (existsSync(live)) log('aside', `${live} was set aside as ${this.#files.setAside(live)}`);
       else removeCompanions(live);
-      if (!isRescued) this.#unread.push({ from: old.from, why });
+      if (!isRescued) this.#setAsideSince(old.from, why);
     }
     log(why, `goes on in a new segment: of the old one ${why}`);
     this.#installNext();
@@ -417,7 +424,8 @@ export class Segments implements Archive {
     try {
       for (const path of this.#files.notPlain()) makePlain(path);
       while (this.#isTooMuch() && this.#dropOldest());
-      trimKept(this.#files.kept, this.#options.maxBytes / SEGMENTS_MAX);
+      this.#kept.store();
+      this.#kept.trim(this.#options.maxBytes / SEGMENTS_MAX);
     } catch (error) {
       log('tidy', `cannot look after sealed segments: ${(error as Error).message}`);
     }
@@ -437,9 +445,17 @@ export class Segments implements Archive {
 
   /** Drops the oldest sealed segment, its violent deaths kept. False: there is none. */
   #dropOldest(): boolean {
-    const [oldest] = this.#files.sealed();
+    const [oldest, second] = this.#files.sealed();
     if (oldest === undefined) return false;
-    keepAndRemove(oldest.path, this.#files.kept);
+    const trouble = this.#kept.drop(oldest.path);
+    if (trouble !== null) {
+      const to = second?.from ?? this.#store.from;
+      this.#unread.push({
+        from: oldest.from,
+        to,
+        cause: `a segment was dropped, and nothing kept of it: ${trouble}`,
+      });
+    }
     return true;
   }
 }
@@ -455,10 +471,6 @@ function isWhole(path: string): boolean {
   } finally {
     db.close();
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string } | undefined)?.code ?? '');
 }
 
 function isBusy(error: unknown): boolean {

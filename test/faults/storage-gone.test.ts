@@ -224,3 +224,29 @@ test('F19: damage that is met when the segment is full is not sealed', { skip },
     ['lab.db~'],
   );
 });
+
+for (const [when, isRead] of [
+  ['', false],
+  [', also when a reader makes it anew at once', true],
+] as const) {
+  test(`F19: cutting the index of the log costs nothing${when}`, { skip }, async t => {
+    const lab = Lab.open(t);
+    lab.record();
+    const numbers = lab.background('sequence', String(FIRST), String(3 * PER_SECOND), String(PER_SECOND));
+    await sleep(1_000);
+    // SQLite shares it in mapped memory; who reads there beyond its end is ended by SIGBUS, which nobody can catch in Node.
+    truncateSync(`${lab.db}-shm`);
+    if (isRead) ask(lab.db, 'SELECT count(*) FROM signal');
+    await sleep(1_000);
+    const isGone = lab.snooprec('status').status === 3;
+    if (isGone) lab.record();
+    const sent = Number((await numbers.end()).facts.get('sent'));
+    lab.stop();
+    assertWhole(segmentsOf(lab.db));
+    assertAll(segmentsOf(lab.db), sent);
+    assert.equal(ledgerOf(lab.db).lost, 0);
+    t.diagnostic(
+      `F19 -shm cut${when}: nothing lost | the recorder ${isGone ? 'was ended by SIGBUS and started again' : 'stayed'}`,
+    );
+  });
+}
