@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * oom:mark_victim: the kernel chose a victim; the SIGKILL follows. Fires even where nothing reaches the kernel log,
+ * oom:mark_victim: the kernel chose a victim and has sent its SIGKILL (mm/oom_kill.c, __oom_kill_process). Fires even where nothing reaches the kernel log,
  * as for victims that were exiting already.
  */
 #include "scratch.bpf.h"

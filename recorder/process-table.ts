@@ -30,7 +30,7 @@ export class Process {
   userUs: number | null = null;
   systemUs: number | null = null;
   maxRssKb: number | null = null;
-  /** Chosen by the OOM killer; the SIGKILL that follows is its work. */
+  /** Chosen by the OOM killer: a SIGKILL of the kernel is its work. */
   oomVictim = false;
   /** The bytes of its command name as four words, so that an unchanged name costs four comparisons. */
   readonly commWords = new Int32Array(4);
