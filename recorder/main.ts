@@ -69,6 +69,7 @@ function program(): Command {
       .option('--bulk-buffer <size>', 'buffer for the rest', '16M')
       .option('--count-syscalls', 'count the system calls of each user, too')
       .option('--max-size <size>', 'disk that the recording may take', '4G')
+      .option('--keep-free <size>', 'disk to leave free for others (default: a twentieth of it, at most 1G)')
       .option('--retain <age>', 'drop what is older, like 30d (violent deaths are kept)');
 
   recording('start', 'start recording in the background; returns when every probe is attached')
@@ -122,7 +123,15 @@ async function start(raw: RawOptions & { foreground?: boolean }, command: Comman
   );
 }
 
-const PASSED_ON = ['flush', 'argsBytes', 'lethalBuffer', 'bulkBuffer', 'maxSize', 'retain'] as const;
+const PASSED_ON = [
+  'flush',
+  'argsBytes',
+  'lethalBuffer',
+  'bulkBuffer',
+  'maxSize',
+  'keepFree',
+  'retain',
+] as const;
 
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);

@@ -16,6 +16,8 @@ export interface RecordOptions {
   countSyscalls: boolean;
   /** Bytes that the recording may take on disk. */
   maxBytes: number;
+  /** Bytes that are to stay free on its file system; null: a twentieth of it, at most 1 GiB. */
+  keepFreeBytes: number | null;
   /** Age at which what was recorded is dropped, microseconds; null: never for its age. */
   retainUs: number | null;
 }
@@ -29,6 +31,7 @@ export interface RawOptions {
   lethalBuffer?: string;
   bulkBuffer?: string;
   maxSize?: string;
+  keepFree?: string;
   retain?: string;
   countSyscalls?: boolean;
 }
@@ -47,6 +50,7 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     bulkBytes: lane('--bulk-buffer', raw.bulkBuffer, 16 << 20),
     countSyscalls: raw.countSyscalls === true,
     maxBytes: size('--max-size', raw.maxSize, 4 * GIB, 16 << 20, 4096 * GIB),
+    keepFreeBytes: raw.keepFree === undefined ? null : size('--keep-free', raw.keepFree, 0, 0, 4096 * GIB),
     retainUs: raw.retain === undefined ? null : age('--retain', raw.retain),
   };
 }

@@ -1,128 +1,122 @@
-/** What becomes of sealed segments: plain files once nobody reads them, and the violent deaths of those that are dropped. */
+/** What becomes of sealed segments: plain files of this schema once nobody reads them, as many as may stay, and no older. */
 
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { migrate } from '../migrations/migrate.js';
-import { keepDeaths } from './carry-over.js';
+import { migrate, schemaVersion } from '../migrations/migrate.js';
+import { keptName, type SealedName, sealedNames } from '../migrations/segment-names.js';
+import { Kept } from './kept.js';
 import { log } from './log.js';
-import { makePrivateFile } from './path-safety.js';
-import { bytesOf, isDamage, moveDatabase, removeDatabase } from './segment-files.js';
+import { bytesOf, bytesOfAll, hasCompanions, hasContent, schemaOf } from './segment-files.js';
 
-/** Turns a sealed segment that still has a log into one plain file. False: it is still in use. */
-export function makePlain(path: string): boolean {
+/** Sealed ones; with the live and the kept one ten, as many as SQLite attaches. */
+export const SEGMENTS_MAX = 8;
+
+export interface RetentionOptions {
+  /** Bytes that all segments may take. */
+  maxBytes: number;
+  /** Bytes that are to stay free on their file system; null: a twentieth of it, at most 1 GiB. */
+  keepFreeBytes: number | null;
+  /** Age at which segments are dropped, microseconds; null: never for their age. */
+  retainUs: number | null;
+}
+
+/** A span that can be read no more, and why. */
+export interface Unread {
+  from: number;
+  to: number;
+  cause: string;
+}
+
+export class Retention {
+  readonly #live: string;
+  readonly #options: RetentionOptions;
+  readonly #now: () => number;
+  readonly #kept: Kept;
+  /** Of segments of which nothing could be kept. */
+  readonly #unread: Unread[] = [];
+
+  constructor(live: string, options: RetentionOptions, now: () => number) {
+    this.#live = live;
+    this.#options = options;
+    this.#now = now;
+    this.#kept = new Kept(keptName(live));
+  }
+
+  /** What was lost since it was asked last. */
+  takeUnread(): Unread[] {
+    return this.#unread.splice(0);
+  }
+
+  /** Tries to store the violent deaths that found no room when their segment was dropped. */
+  storeKept(): void {
+    this.#kept.store();
+  }
+
+  /**
+   * Makes sealed segments plain, and drops those that are too many, too large together, or too old.
+   * @param liveFrom start of the live segment, microseconds
+   */
+  tidy(liveFrom: number): void {
+    try {
+      for (const path of [keptName(this.#live), ...sealedNames(this.#live).map(({ path }) => path)])
+        if (hasContent(path) && (hasCompanions(path) || schemaOf(path) < schemaVersion())) makePlain(path);
+      while (this.#isTooMuch(liveFrom) && this.dropOldest(liveFrom));
+      this.#kept.store();
+      this.#kept.trim(this.#options.maxBytes / SEGMENTS_MAX);
+    } catch (error) {
+      log('tidy', `cannot look after sealed segments: ${(error as Error).message}`);
+    }
+  }
+
+  /** Drops the oldest sealed segment, its violent deaths kept. False: there is none. */
+  dropOldest(liveFrom: number): boolean {
+    const [oldest, second] = sealedNames(this.#live);
+    if (oldest === undefined) return false;
+    const trouble = this.#kept.drop(oldest.path);
+    if (trouble !== null) {
+      const cause = `a segment was dropped, and nothing kept of it: ${trouble}`;
+      this.#unread.push({ from: oldest.from, to: second?.from ?? liveFrom, cause });
+    }
+    return true;
+  }
+
+  #isTooMuch(liveFrom: number): boolean {
+    const sealed = sealedNames(this.#live);
+    const endOfOldest = sealed[1]?.from ?? liveFrom;
+    const { maxBytes, retainUs } = this.#options;
+    return (
+      sealed.length > SEGMENTS_MAX ||
+      this.#bytes(sealed) > maxBytes ||
+      (retainUs !== null && endOfOldest < this.#now() - retainUs) ||
+      this.#isShortOfRoom()
+    );
+  }
+
+  #bytes(sealed: readonly SealedName[]): number {
+    const others = bytesOfAll(this.#live) + bytesOf(keptName(this.#live));
+    return sealed.reduce((sum, { path }) => sum + bytesOfAll(path), others);
+  }
+
+  /** Whether the file system has less room than is to stay free, whoever filled it. */
+  #isShortOfRoom(): boolean {
+    const { bavail, blocks, bsize } = statfsSync(dirname(this.#live));
+    const keepFree = this.#options.keepFreeBytes ?? Math.min((blocks * bsize) / 20, 1 << 30);
+    return bavail * bsize < keepFree;
+  }
+}
+
+/** Turns a sealed segment that has a log, or an older schema, into one plain file of this version, unless it is in use. */
+function makePlain(path: string): void {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { fileMustExist: true, timeout: 0 });
     db.pragma('wal_checkpoint(TRUNCATE)');
-    return db.pragma('journal_mode = DELETE', { simple: true }) === 'delete';
-  } catch {
-    return false;
+    db.pragma('journal_mode = DELETE');
+    migrate(db);
+  } catch (error) {
+    log('plain', `${path} stays as it is for now: ${(error as Error).message}`);
   } finally {
     db?.close();
-  }
-}
-
-/** The file that keeps the violent deaths, and the ledger, of segments that were dropped. */
-export class Kept {
-  readonly #path: string;
-  readonly #next: string;
-  /** What found no room on the disk yet. */
-  #waiting: Database.Database | null = null;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#next = `${path}.next`;
-  }
-
-  /** Removes the segment at `path`; its violent deaths are kept. Returns why they could not be, null: they are. */
-  drop(path: string): string | null {
-    let trouble: string | null = null;
-    try {
-      gather(this.#path, path);
-    } catch (error) {
-      // On a full disk there is room for them only when the segment is gone, and perhaps not even then.
-      trouble = isDamage(error) ? (error as Error).message : this.#hold(path);
-    }
-    if (trouble !== null) log('keep', `cannot keep the violent deaths of ${path}: ${trouble}`);
-    removeDatabase(path);
-    this.store();
-    return trouble;
-  }
-
-  #hold(path: string): string | null {
-    this.#waiting ??= new Database(':memory:');
-    try {
-      gatherInto(this.#waiting, path);
-      return null;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  }
-
-  /** Tries to store what found no room before. */
-  store(): void {
-    if (this.#waiting === null) return;
-    try {
-      removeDatabase(this.#next);
-      makePrivateFile(this.#next);
-      this.#waiting.prepare('VACUUM INTO ?').run(this.#next);
-      gather(this.#path, this.#next);
-      this.#waiting.close();
-      this.#waiting = null;
-    } catch (error) {
-      log(
-        'keep',
-        `violent deaths of dropped segments wait for room on the disk: ${(error as Error).message}`,
-      );
-    } finally {
-      removeDatabase(this.#next);
-    }
-  }
-
-  /** Leaves the older half out as often as it takes more than `bytes`. */
-  trim(bytes: number): void {
-    try {
-      for (let size = bytesOf(this.#path); size > bytes; size = bytesOf(this.#path)) {
-        this.#dropOlderHalf();
-        if (bytesOf(this.#path) >= size) return; // they died at one moment: as good as it gets
-      }
-    } catch (error) {
-      removeDatabase(this.#next);
-      log('trim', `cannot leave old violent deaths out of ${this.#path}: ${(error as Error).message}`);
-    }
-  }
-
-  #dropOlderHalf(): void {
-    removeDatabase(this.#next);
-    gather(this.#next, this.#path, medianDeath(this.#path));
-    moveDatabase(this.#next, this.#path);
-  }
-}
-
-/** Adds the violent deaths of the segment at `from` to the file at `path`, which is made if it is not there. */
-function gather(path: string, from: string, since?: number): void {
-  makePrivateFile(path);
-  const db = new Database(path);
-  try {
-    gatherInto(db, from, since);
-  } finally {
-    db.close();
-  }
-}
-
-function gatherInto(db: Database.Database, from: string, since?: number): void {
-  migrate(db);
-  db.pragma('foreign_keys = OFF');
-  keepDeaths(db, from, since);
-}
-
-/** When the one in the middle of all violent deaths was. */
-function medianDeath(path: string): number | undefined {
-  const db = new Database(path, { readonly: true });
-  try {
-    const deaths = 'FROM process WHERE status & 127 <> 0';
-    const median = `SELECT ended ${deaths} ORDER BY ended LIMIT 1 OFFSET (SELECT count(*) / 2 ${deaths})`;
-    return db.prepare(median).pluck().get() as number | undefined;
-  } finally {
-    db.close();
   }
 }

@@ -1,106 +1,41 @@
-/**
- * The files of a recording and their names:
- *
- *     snooprec.db                       the live segment
- *     snooprec-20261121T131500123Z.db   a sealed one, named after its start
- *     snooprec-kept.db                  the violent deaths of segments that were dropped
- *     snooprec.db.next                  the next live one while it is made
- *     …~                                damaged or strange, set aside and never deleted
- */
+/** What is done with the files of a recording as files. Their names: migrations/segment-names.ts. */
 
 import {
   closeSync,
   existsSync,
   fsyncSync,
   openSync,
-  readdirSync,
   readSync,
   renameSync,
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { APPLICATION_ID } from '../migrations/database.js';
+import { sealedNames } from '../migrations/segment-names.js';
 
 const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 const ALL = ['', ...COMPANIONS] as const;
-const SEALED = /^\d{8}T\d{9}Z\.db$/;
-const APPLICATION_ID_AT = 68; // https://sqlite.org/fileformat.html#the_database_header
+const APPLICATION_ID_AT = 68;
+const USER_VERSION_AT = 60;
 
-export interface SealedFile {
-  path: string;
-  /** Start of the segment, microseconds. */
-  from: number;
-  bytes: number;
+/** The name that the live segment was being given when its recorder died: `moveDatabase` moves companions first. */
+export function halfMoved(live: string): string | null {
+  const path = sealedNames(live, '-wal').at(-1)?.path;
+  return path === undefined || existsSync(path) ? null : path;
 }
 
-export class SegmentFiles {
-  readonly live: string;
-  readonly kept: string;
-  readonly next: string;
-  readonly #stem: string;
+/** Whether SQLite has files beside it: a database that is closed and plain has none. */
+export function hasCompanions(path: string): boolean {
+  return COMPANIONS.some(suffix => existsSync(path + suffix));
+}
 
-  constructor(db: string) {
-    this.live = db;
-    this.#stem = db.replace(/\.db$/, '');
-    this.kept = `${this.#stem}-kept.db`;
-    this.next = `${db}.next`;
-  }
-
-  /** The sealed segments, oldest first. */
-  sealed(): SealedFile[] {
-    return this.#names('').map(name => ({
-      path: join(dirname(this.live), name),
-      from: timeOf(name.slice(basename(this.#stem).length + 1, -'.db'.length)),
-      bytes: bytesOfAll(join(dirname(this.live), name)),
-    }));
-  }
-
-  /** Sealed segments that are not plain yet: a reader kept them from becoming so. */
-  notPlain(): string[] {
-    return this.sealed()
-      .map(file => file.path)
-      .filter(path => COMPANIONS.some(suffix => existsSync(path + suffix)));
-  }
-
-  /** The name that the live segment was being given when its recorder died: `moveDatabase` moves companions first. */
-  halfMoved(): string | null {
-    const log = this.#names('-wal').at(-1);
-    if (log === undefined) return null;
-    const path = join(dirname(this.live), log.slice(0, -'-wal'.length));
-    return existsSync(path) ? null : path;
-  }
-
-  /** The names of sealed segments with `suffix` behind, oldest first. */
-  #names(suffix: string): string[] {
-    const stem = `${basename(this.#stem)}-`;
-    return readdirSync(dirname(this.live))
-      .filter(name => name.startsWith(stem) && name.endsWith(suffix))
-      .filter(name => SEALED.test(name.slice(stem.length, name.length - suffix.length)))
-      .sort();
-  }
-
-  /** A free name for a sealed segment that starts at `from`, microseconds. */
-  sealedName(from: number): string {
-    for (let ms = Math.floor(from / 1000); ; ms++) {
-      const path = `${this.#stem}-${new Date(ms).toISOString().replace(/[-:.]/g, '')}.db`;
-      if (!existsSync(path)) return path;
-    }
-  }
-
-  /** Bytes on disk of the live segment. */
-  get liveBytes(): number {
-    return bytesOfAll(this.live);
-  }
-
-  /** Sets a file aside under a name that nothing here looks at. Returns that name. */
-  setAside(path: string): string {
-    for (let n = 0; ; n++) {
-      const aside = `${path}${n === 0 ? '' : `.${n}`}~`;
-      if (existsSync(aside)) continue;
-      moveDatabase(path, aside);
-      return aside;
-    }
+/** Sets a file aside under a name that nothing here looks at. Returns that name. */
+export function setAside(path: string): string {
+  for (let n = 0; ; n++) {
+    const aside = `${path}${n === 0 ? '' : `.${n}`}~`;
+    if (existsSync(aside)) continue;
+    moveDatabase(path, aside);
+    return aside;
   }
 }
 
@@ -135,10 +70,20 @@ export function bornAt(path: string): number {
 
 /** Whether the header of a file that nobody here has open says that it is a recording. */
 export function isOurs(path: string): boolean {
+  return headerField(path, APPLICATION_ID_AT) === APPLICATION_ID;
+}
+
+/** The schema of a recording that nobody here has open. */
+export function schemaOf(path: string): number {
+  return headerField(path, USER_VERSION_AT);
+}
+
+/** A number of the database header: https://sqlite.org/fileformat.html#the_database_header */
+function headerField(path: string, at: number): number {
   const fd = openSync(path, 'r');
   try {
-    const id = Buffer.alloc(4);
-    return readSync(fd, id, 0, 4, APPLICATION_ID_AT) === 4 && id.readUInt32BE() === APPLICATION_ID;
+    const field = Buffer.alloc(4);
+    return readSync(fd, field, 0, 4, at) === 4 ? field.readUInt32BE() : 0;
   } finally {
     closeSync(fd);
   }
@@ -154,17 +99,17 @@ export function syncDirectory(path: string): void {
   }
 }
 
-function bytesOfAll(path: string): number {
+/** Size of a database with what lies beside it. */
+export function bytesOfAll(path: string): number {
   return ALL.reduce((sum, suffix) => sum + bytesOf(path + suffix), 0);
-}
-
-/** Microseconds of a name like 20261121T131500123Z. */
-function timeOf(text: string): number {
-  const iso = text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/, '$1-$2-$3T$4:$5:$6.$7Z');
-  return Date.parse(iso) * 1000;
 }
 
 /** Whether an error of SQLite says that a file is not what it was. */
 export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string } | undefined)?.code ?? '');
+}
+
+/** Whether an error of SQLite says that somebody else holds a lock. */
+export function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED)/.test((error as { code?: string } | undefined)?.code ?? '');
 }

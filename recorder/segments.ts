@@ -7,50 +7,42 @@
  */
 
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
-import { migrate } from '../migrations/migrate.js';
-import { carryOver } from './carry-over.js';
+import { freeSealedName, sealedNames } from '../migrations/segment-names.js';
 import type { Archive } from './identity.js';
 import { lockHolders } from './lock-holders.js';
 import { log } from './log.js';
+import { type Carried, NextSegment } from './next-segment.js';
 import { makeDatabasePath, makePrivateFile } from './path-safety.js';
 import type { Process } from './process-table.js';
-import { type References, referencesOf } from './references.js';
-import { Kept, makePlain } from './retention.js';
+import { referencesOf } from './references.js';
+import { Retention, type RetentionOptions, SEGMENTS_MAX, type Unread } from './retention.js';
 import {
   bornAt,
   bytesOf,
   hasContent,
+  isBusy,
   isDamage,
   isOurs,
   moveDatabase,
   removeCompanions,
   removeDatabase,
-  SegmentFiles,
-  syncDirectory,
+  setAside,
 } from './segment-files.js';
 import { type Batch, type Ending, type LastRun, type RunFacts, Store } from './store.js';
 
-const SEGMENTS_MAX = 8; // sealed ones; with the live and the kept one ten, as many as SQLite attaches
 const WAL_MAX = 40 << 20; // a log beyond this is held by a reader; with the largest batch on top it stays below 64 MiB
 const LOG_BYTES = 4 << 20; // a log that nobody holds is emptied when it is larger
 const BUSY_MAX_MS = 2_000;
 const REOPEN_MS = 5_000;
 const TIDY_MS = 60_000;
+const TIDY_FIRST_MS = 2_000;
 
-export interface SegmentOptions {
+export interface SegmentOptions extends RetentionOptions {
   db: string;
-  /** Bytes that all segments may take. */
-  maxBytes: number;
-  /** Age at which segments are dropped, microseconds; null: never for their age. */
-  retainUs: number | null;
 }
 
 /** What becomes of the segment that is left: sealed, copied because it has no name any more, or set aside. */
 type How = 'seal' | 'rescue' | 'discard';
-/** Whether the next segment has what it needs of the one before: that may be damaged, or locked by somebody. */
-type Carried = 'whole' | 'damaged' | 'busy';
 
 /** What holds on to rows that were left behind, and has to tell them again. */
 export interface Listener {
@@ -64,8 +56,8 @@ export interface Listener {
 
 export class Segments implements Archive {
   readonly #options: SegmentOptions;
-  readonly #files: SegmentFiles;
-  readonly #kept: Kept;
+  readonly #next: NextSegment;
+  readonly #retention: Retention;
   readonly #bootId: string;
   readonly #now: () => number;
   #store: Store;
@@ -78,46 +70,25 @@ export class Segments implements Archive {
   #reopened = 0;
   /** When going on in a new segment failed (performance.now()); 0: it did not. */
   #stuck = 0;
-  #tidied = performance.now();
+  /** Soon after the start, not before it is ready. */
+  #tidied = performance.now() - TIDY_MS + TIDY_FIRST_MS;
   /** What can be read no more and is not in the ledger yet. */
-  readonly #unread: { from: number; to: number; cause: string }[] = [];
+  readonly #unread: Unread[] = [];
 
   /** Opens the recording, and mends what a recorder that died while it changed segments left. */
   constructor(options: SegmentOptions, bootId: string, now: () => number) {
     this.#options = options;
-    this.#files = new SegmentFiles(options.db);
-    this.#kept = new Kept(this.#files.kept);
+    this.#next = new NextSegment(options.db, now);
+    this.#retention = new Retention(options.db, options, now);
     this.#bootId = bootId;
     this.#now = now;
-    this.#finishChange();
+    this.#next.finishChange();
     this.#store = this.#openLive();
-  }
-
-  /** Ends a change of segments that was cut short: then there is a live one. */
-  #finishChange(): void {
-    const { live, next } = this.#files;
-    const moving = this.#files.halfMoved();
-    if (moving !== null && hasContent(live)) moveDatabase(live, moving);
-    if (hasContent(live)) {
-      removeDatabase(next);
-      return;
-    }
-    if (!isWhole(next)) this.#makeNextFromSealed();
-    if (existsSync(next)) this.#installNext();
-  }
-
-  /** From the newest sealed segment that can be read; if there is none, there is no next one. */
-  #makeNextFromSealed(): void {
-    removeDatabase(this.#files.next);
-    for (const { path } of this.#files.sealed().reverse()) {
-      if (this.#tryMakeNext(path, new Map()) === 'whole') return;
-      removeDatabase(this.#files.next);
-    }
   }
 
   /** A live segment that is ours and damaged is set aside. A file that is not ours is an error, and stays as it is. */
   #openLive(): Store {
-    const { live } = this.#files;
+    const live = this.#options.db;
     let store: Store | undefined;
     try {
       store = new Store(live, this.#bootId, this.#now(), null);
@@ -127,11 +98,10 @@ export class Segments implements Archive {
     } catch (error) {
       store?.abandon();
       if (!isDamage(error) && !isDamage((error as Error).cause)) throw error;
-      if (!isOurs(live) && this.#files.sealed().length === 0) throw error;
+      if (!isOurs(live) && sealedNames(live).length === 0) throw error;
       this.#setAsideSince(bornAt(live), 'it was damaged');
-      log('segment', `${live} is damaged, set aside as ${this.#files.setAside(live)}`);
-      this.#makeNextFromSealed();
-      if (existsSync(this.#files.next)) this.#installNext();
+      log('segment', `${live} is damaged, set aside as ${setAside(live)}`);
+      if (this.#next.makeFromSealed()) this.#next.install();
       else makePrivateFile(live);
       store = new Store(live, this.#bootId, this.#now(), null);
       store.checkpointBeyond(this.#logBytes);
@@ -198,7 +168,7 @@ export class Segments implements Archive {
       this.#enterUnread(batch);
       this.#store.write(batch);
     }
-    if (this.#failingSince !== 0) this.#kept.store();
+    if (this.#failingSince !== 0) this.#retention.storeKept();
     this.#failingSince = 0;
     if (performance.now() - this.#tidied > TIDY_MS) this.#tidy();
   }
@@ -209,7 +179,7 @@ export class Segments implements Archive {
 
   /** Has the ledger say what was lost with a segment. */
   #enterUnread({ coverage }: Batch): void {
-    for (const span of this.#unread.splice(0)) {
+    for (const span of [...this.#unread.splice(0), ...this.#retention.takeUnread()]) {
       coverage.push({ ...span, kind: 'shed', event: null, lane: null, count: null });
     }
   }
@@ -261,7 +231,7 @@ export class Segments implements Archive {
       return;
     }
     if (code === 'SQLITE_FULL') {
-      if (this.#dropOldest()) return;
+      if (this.#retention.dropOldest(this.#store.from)) return;
       this.#store.emptyLog(); // what it takes may be all that is missing
     }
     if (
@@ -294,16 +264,16 @@ export class Segments implements Archive {
    */
   #goOn(why: string, how: How, waiting?: Batch): void {
     const references = waiting ? referencesOf(waiting) : new Map();
-    const { live } = this.#files;
+    const live = this.#options.db;
     const old = this.#store;
     makeDatabasePath(live); // its directory may have gone with it
-    const sealed = this.#files.sealedName(old.from);
+    const sealed = freeSealedName(live, old.from);
     const isRescued = how === 'rescue' && this.#rescue(old, sealed);
     const source = how === 'seal' ? live : isRescued ? sealed : null;
     let carried: Carried = 'damaged';
     try {
-      if (source !== null) carried = this.#tryMakeNext(source, references);
-      if (carried !== 'whole') this.#makeNext(null);
+      if (source !== null) carried = this.#next.makeFrom(source, references);
+      if (carried !== 'whole') this.#next.makeEmpty(this.#nextIds());
     } catch (error) {
       if (isRescued) removeDatabase(sealed);
       throw error;
@@ -316,24 +286,24 @@ export class Segments implements Archive {
       old.abandon();
       // A log that lost its database stays where it is, and SQLite would apply it to the next file of that name.
       if (isRescued) removeCompanions(live);
-      if (existsSync(live)) log('aside', `${live} was set aside as ${this.#files.setAside(live)}`);
+      if (existsSync(live)) log('aside', `${live} was set aside as ${setAside(live)}`);
       else removeCompanions(live);
       if (!isRescued) this.#setAsideSince(old.from, why);
     }
     log(why, `goes on in a new segment: of the old one ${why}`);
-    this.#installNext();
+    this.#next.install();
     this.#enter(old);
     this.#tidy();
   }
 
   /** Goes on where a change of segments was cut short. */
   #comeBack(): void {
-    const { live } = this.#files;
+    const live = this.#options.db;
     makeDatabasePath(live);
-    this.#finishChange();
+    this.#next.finishChange();
     if (!hasContent(live)) {
-      this.#makeNext(null);
-      this.#installNext();
+      this.#next.makeEmpty(this.#nextIds());
+      this.#next.install();
     }
     this.#enter(this.#store);
   }
@@ -347,7 +317,7 @@ export class Segments implements Archive {
 
   /** The live file, with the run that goes on; one that does not know the run has nothing of what was before, either. */
   #openOn(old: Store): Store {
-    const store = new Store(this.#files.live, this.#bootId, this.#now(), old);
+    const store = new Store(this.#options.db, this.#bootId, this.#now(), old);
     try {
       store.checkpointBeyond(this.#logBytes);
       if (this.#facts && !store.knowsRun()) {
@@ -362,46 +332,6 @@ export class Segments implements Archive {
     }
   }
 
-  #tryMakeNext(from: string, references: References): Carried {
-    try {
-      this.#makeNext(from, references);
-      return 'whole';
-    } catch (error) {
-      log('carry', `cannot carry over from ${from}: ${(error as Error).message}`);
-      if (isDamage(error)) return 'damaged';
-      if (isBusy(error)) return 'busy';
-      throw error;
-    }
-  }
-
-  /** Makes the next live segment beside the live one, complete before it takes that one's name. */
-  #makeNext(from: string | null, references: References = new Map()): void {
-    const { next } = this.#files;
-    removeDatabase(next);
-    makePrivateFile(next);
-    const db = new Database(next);
-    try {
-      migrate(db);
-      db.pragma('foreign_keys = OFF');
-      if (from !== null) carryOver(db, from, references);
-      else this.#numberOn(db);
-      db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('from', ?)").run(String(this.#now())); // last: see isWhole
-    } finally {
-      db.close();
-    }
-  }
-
-  /** Lets the ids of a segment that nothing was carried into go on where those of the one before ended. */
-  #numberOn(db: Database.Database): void {
-    const insert = db.prepare('INSERT INTO first_id ("table", id) VALUES (?, ?)');
-    for (const [table, id] of this.#listener?.nextIds() ?? []) insert.run(table, id);
-  }
-
-  #installNext(): void {
-    moveDatabase(this.#files.next, this.#files.live);
-    syncDirectory(dirname(this.#files.live));
-  }
-
   /** Copies a segment that lost its name. False: that failed, and it is lost. */
   #rescue(store: Store, path: string): boolean {
     for (;;) {
@@ -411,68 +341,20 @@ export class Segments implements Archive {
         return true;
       } catch (error) {
         removeDatabase(path);
-        if ((error as { code?: string }).code === 'SQLITE_FULL' && this.#dropOldest()) continue;
+        if ((error as { code?: string }).code === 'SQLITE_FULL' && this.#retention.dropOldest(store.from))
+          continue;
         log('rescue', `cannot rescue the old segment: ${(error as Error).message}`);
         return false;
       }
     }
   }
 
-  /** Makes sealed segments plain once their readers left, and drops those that are too many, too large together, or too old. */
+  #nextIds(): Iterable<[table: string, id: number]> {
+    return this.#listener?.nextIds() ?? [];
+  }
+
   #tidy(): void {
     this.#tidied = performance.now();
-    try {
-      for (const path of this.#files.notPlain()) makePlain(path);
-      while (this.#isTooMuch() && this.#dropOldest());
-      this.#kept.store();
-      this.#kept.trim(this.#options.maxBytes / SEGMENTS_MAX);
-    } catch (error) {
-      log('tidy', `cannot look after sealed segments: ${(error as Error).message}`);
-    }
+    this.#retention.tidy(this.#store.from);
   }
-
-  #isTooMuch(): boolean {
-    const { maxBytes, retainUs } = this.#options;
-    const sealed = this.#files.sealed();
-    const bytes = sealed.reduce(
-      (sum, file) => sum + file.bytes,
-      this.#files.liveBytes + bytesOf(this.#files.kept),
-    );
-    const endOfOldest = sealed[1]?.from ?? this.#store.from;
-    const isExpired = retainUs !== null && endOfOldest < this.#now() - retainUs;
-    return sealed.length > SEGMENTS_MAX || bytes > maxBytes || isExpired;
-  }
-
-  /** Drops the oldest sealed segment, its violent deaths kept. False: there is none. */
-  #dropOldest(): boolean {
-    const [oldest, second] = this.#files.sealed();
-    if (oldest === undefined) return false;
-    const trouble = this.#kept.drop(oldest.path);
-    if (trouble !== null) {
-      const to = second?.from ?? this.#store.from;
-      this.#unread.push({
-        from: oldest.from,
-        to,
-        cause: `a segment was dropped, and nothing kept of it: ${trouble}`,
-      });
-    }
-    return true;
-  }
-}
-
-/** Whether a next segment was made to its end: the start of the segment is entered last. */
-function isWhole(path: string): boolean {
-  if (!hasContent(path)) return false;
-  const db = new Database(path);
-  try {
-    return db.prepare("SELECT 1 FROM meta WHERE key = 'from'").get() !== undefined;
-  } catch {
-    return false;
-  } finally {
-    db.close();
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)/.test((error as { code?: string }).code ?? '');
 }

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { sealedNames } from '../../migrations/segment-names.js';
+import { openRecording } from '../../query/segments.js';
 import { lockHolder } from '../../recorder/lock.js';
 import { leftPins } from '../../recorder/pins.js';
-import { SegmentFiles } from '../../recorder/segment-files.js';
 import type { Lab } from '../kernel/lab.js';
 
 export const SNOOPREC = join(PACKAGE_ROOT, 'dist', 'bin', 'snooprec.js');
@@ -165,16 +166,20 @@ export interface Totals {
  * of each loss. Returns the totals.
  */
 export function assertLedger(lab: Lab): Totals {
-  const runs = lab.rows<Totals>('SELECT seen, stored, folded, lost, malformed, shed FROM recordings');
+  const { db } = openRecording(lab.db);
+  const runs = db
+    .prepare('SELECT seen, stored, folded, lost, malformed, shed FROM recordings')
+    .all() as Totals[];
   const sum: Totals = { seen: 0, stored: 0, folded: 0, lost: 0, malformed: 0, shed: 0 };
   for (const run of runs) {
     assert.equal(run.seen, run.stored + run.folded + run.lost + run.malformed + run.shed);
     for (const key of Object.keys(sum) as (keyof Totals)[]) sum[key] += run[key];
   }
   for (const kind of ['lost', 'malformed', 'shed'] as const) {
-    const told = lab.value('SELECT coalesce(sum(count), 0) FROM coverages WHERE kind = ?', kind);
+    const told = db.prepare('SELECT coalesce(sum(count), 0) FROM coverages WHERE kind = ?').pluck().get(kind);
     assert.equal(told, sum[kind], `the ledger tells of every record that was ${kind}`);
   }
+  db.close();
   assert.doesNotMatch(recorderLog(lab), /accounted for/);
   assert.equal(lab.value('PRAGMA integrity_check'), 'ok');
   return sum;
@@ -215,5 +220,5 @@ export function numbersOf(lab: Lab): { rows: number; numbers: number; count: num
 
 /** The files of a recording, the live segment last. */
 export function segmentsOf(lab: Lab): string[] {
-  return [...new SegmentFiles(lab.db).sealed().map(file => file.path), lab.db];
+  return [...sealedNames(lab.db).map(file => file.path), lab.db];
 }

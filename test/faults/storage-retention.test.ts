@@ -4,6 +4,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { APPLICATION_ID } from '../../migrations/database.js';
+import { migrations, schemaVersion } from '../../migrations/migrate.js';
+import { freeSealedName } from '../../migrations/segment-names.js';
 import { type SegmentOptions, Segments } from '../../recorder/segments.js';
 import { cannotRecord, Lab } from '../kernel/lab.js';
 import { batchOf, databaseFile, RUN, worldOf } from '../unit/batches.js';
@@ -69,7 +73,7 @@ function segmentsOn(
   const db = databaseFile(t);
   const clock = { us: BOOTED_US + HOUR_US };
   const segments = new Segments(
-    { db, maxBytes: 1 << 30, retainUs: null, ...options },
+    { db, maxBytes: 1 << 30, keepFreeBytes: null, retainUs: null, ...options },
     'boot-1',
     () => clock.us,
   );
@@ -136,4 +140,45 @@ test('what is kept of dropped segments is bounded too, and the youngest deaths s
   )[0];
   const youngest = ask<{ pid: number }>(kept, 'SELECT max(pid) AS pid FROM kills')[0];
   assert.equal(youngest?.pid, (oldest?.pid as number) - 1, 'up to the oldest segment no death is missing');
+});
+
+test('--keep-free drops old segments when others fill the disk, and never the live one', t => {
+  const { segments, db, clock } = segmentsOn(t, { retainUs: 8 * HOUR_US, keepFreeBytes: 2 ** 60 });
+  const world = worldOf(segments.store);
+  for (const key of [KILLER, VICTIM])
+    world.apply(fork({ child: key, parent: { pid: 1, start: 1e6, comm: 'init' } }));
+  world.apply(signal({ sig: 9, sender: KILLER, target: VICTIM, time: 7e9 }));
+  world.apply(exit({ process: VICTIM, parent: KILLER, status: 9, time: 7.1e9 }));
+  segments.write(batchOf(world));
+  world.stored();
+  for (let hour = 0; hour < 4; hour++) {
+    clock.us += HOUR_US;
+    segments.write(batchOf(null));
+  }
+  segments.close('stopped', clock.us);
+  assert.deepEqual(sealedOf(db), []);
+  assertWhole([db]);
+  const deaths = ask(join(dirname(db), 'snooprec-kept.db'), 'SELECT * FROM kills WHERE pid = ?', VICTIM.pid);
+  assert.equal(deaths.length, 1, 'who killed whom is kept');
+});
+
+test('sealed segments of an older schema are brought up to date, so that questions read them with the others', t => {
+  const db = databaseFile(t);
+  const old = freeSealedName(db, BOOTED_US);
+  const file = new Database(old);
+  file.exec(migrations()[0]?.sql as string);
+  file.pragma('user_version = 1');
+  file.pragma(`application_id = ${APPLICATION_ID}`);
+  file.exec("INSERT INTO boot (id, boot_id) VALUES (1, 'boot-1')");
+  file.close();
+  const segments = new Segments(
+    { db, maxBytes: 1 << 30, keepFreeBytes: null, retainUs: null },
+    'boot-1',
+    () => BOOTED_US + HOUR_US,
+  );
+  segments.begin(RUN);
+  segments.close('stopped', BOOTED_US + 2 * HOUR_US);
+  assert.deepEqual(ask(old, 'PRAGMA user_version'), [{ user_version: schemaVersion() }]);
+  assert.deepEqual(ask(old, 'SELECT count(*) AS n FROM kills'), [{ n: 0 }]);
+  assert.ok(isPlain(old));
 });

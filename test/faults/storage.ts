@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import koffi from 'koffi';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
-import { SegmentFiles } from '../../recorder/segment-files.js';
+import { keptName, sealedNames } from '../../migrations/segment-names.js';
 import type { Lab } from '../kernel/lab.js';
 
 export const SNOOPREC = join(PACKAGE_ROOT, 'dist', 'bin', 'snooprec.js');
@@ -27,7 +27,7 @@ export async function until(what: string, condition: () => boolean, ms = 10_000)
 
 /** The sealed segments of a recording, oldest first. */
 export function sealedOf(db: string): string[] {
-  return existsSync(dirname(db)) ? new SegmentFiles(db).sealed().map(file => file.path) : [];
+  return sealedNames(db).map(file => file.path);
 }
 
 /** All files of a recording that are not set aside, the live one last. */
@@ -90,9 +90,9 @@ export function ledgerOf(db: string): Totals {
   const [run] = ask<Totals>(db, 'SELECT * FROM recordings ORDER BY id DESC LIMIT 1');
   assert.ok(run);
   assert.equal(run.seen, run.stored + run.folded + run.lost + run.malformed + run.shed);
-  const rows = segmentsOf(db).flatMap(path =>
-    ask<{ count: number }>(path, "SELECT count FROM coverage WHERE kind = 'lost'"),
-  );
+  const rows = [keptName(db), ...segmentsOf(db)]
+    .filter(path => existsSync(path))
+    .flatMap(path => ask<{ count: number }>(path, "SELECT count FROM coverage WHERE kind = 'lost'"));
   assert.equal(
     rows.reduce((sum, { count }) => sum + count, 0),
     run.lost,

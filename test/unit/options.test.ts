@@ -26,6 +26,7 @@ test('without options the defaults of the design hold', () => {
     bulkBytes: 16 << 20,
     countSyscalls: false,
     maxBytes: 4 * 2 ** 30,
+    keepFreeBytes: null,
     retainUs: null,
   });
 });
