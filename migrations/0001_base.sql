@@ -9,7 +9,8 @@
 -- escaped (\xHH, and \\ for a backslash) and the column raw holds the bytes; everywhere else raw is NULL.
 
 CREATE TABLE meta (
-  key   TEXT PRIMARY KEY,  -- 'views': the hash of views.sql that made the views of this file
+  key   TEXT PRIMARY KEY,  -- 'views': the hash of views.sql that made the views of this file; 'from': start of the segment,
+                           -- microseconds; 'reader': the oldest schema whose programs can read the file, if not any
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 

@@ -17,6 +17,7 @@ import Database from 'better-sqlite3';
 import { APPLICATION_ID, DEFAULT_DATABASE } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { schemaVersion, viewsSql } from '../migrations/migrate.js';
+import { GROWING, SINGLE } from './union.js';
 
 const HEADER_BYTES = 100; // https://sqlite.org/fileformat.html#the_database_header
 const MAGIC = 'SQLite format 3\0';
@@ -46,14 +47,14 @@ export function openFile(path: string): Database.Database {
   }
 }
 
-/** Attaches the file at `path` to `db` as `schema`, with the same care; it must have the tables of the first file. */
+/** Attaches the file at `path` to `db` as `schema`, with the same care. */
 export function attachFile(db: Database.Database, path: string, schema: string): void {
   const header = readHeader(path);
   try {
     if (isQuietCopy(path, header)) attachImage(db, plainImage(path), schema);
     else db.prepare(`ATTACH ? AS ${schema}`).run(path);
     checkOrigin(db, path, schema);
-    checkTables(db, path, schema);
+    if (isCurrent(db) && isCurrent(db, schema)) checkTables(db, path, schema);
   } catch (error) {
     throw databaseError(path, error);
   }
@@ -64,13 +65,12 @@ export function attachFile(db: Database.Database, path: string, schema: string):
  * file's could run for ever. That only helps if what they read from are tables (checkOrigin).
  */
 export function useOwnViews(db: Database.Database): void {
-  // A file that its recorder has yet to bring up to date has the views that fit it.
-  if (isCurrent(db)) db.exec(viewsSql().replace(/^CREATE VIEW/gm, 'CREATE TEMP VIEW'));
+  db.exec(viewsSql().replace(/^CREATE VIEW/gm, 'CREATE TEMP VIEW'));
 }
 
-/** Whether the file has the schema of this version, not an older one. */
-export function isCurrent(db: Database.Database): boolean {
-  return db.pragma('user_version', { simple: true }) === schemaVersion();
+/** Whether the file has the schema of this version, not an older or newer one. */
+export function isCurrent(db: Database.Database, schema = 'main'): boolean {
+  return db.pragma(`${schema}.user_version`, { simple: true }) === schemaVersion();
 }
 
 /** For a question that needs no recording. */
@@ -165,7 +165,8 @@ function foreign(path: string): SnoopError {
 function checkOrigin(db: Database.Database, path: string, schema: string): void {
   if (db.pragma(`${schema}.application_id`, { simple: true }) !== APPLICATION_ID) throw foreign(path);
   const version = db.pragma(`${schema}.user_version`, { simple: true }) as number;
-  if (version > schemaVersion()) {
+  checkTypes(db, path, schema);
+  if (version > schemaVersion() && oldestReader(db, schema) > schemaVersion()) {
     throw new SnoopError(
       'database',
       `${path} has schema ${version}, this snoopq knows ${schemaVersion()}`,
@@ -173,6 +174,23 @@ function checkOrigin(db: Database.Database, path: string, schema: string): void 
     );
   }
   if (version === schemaVersion()) checkNames(db, path, schema);
+}
+
+/** The oldest schema whose programs can read the file: what a newer one only added does not matter to them. */
+function oldestReader(db: Database.Database, schema: string): number {
+  return Number(db.prepare(`SELECT value FROM ${schema}.meta WHERE key = 'reader'`).pluck().get() ?? 0);
+}
+
+/** What has the name of a table of ours is one, and no view that could run for ever. */
+function checkTypes(db: Database.Database, path: string, schema: string): void {
+  const odd = db
+    .prepare(
+      `SELECT name FROM ${schema}.sqlite_master WHERE sql NOT LIKE 'CREATE TABLE %' AND name IN (SELECT value FROM json_each(?))`,
+    )
+    .pluck()
+    .get(JSON.stringify([...GROWING, ...SINGLE]));
+  if (odd === undefined) return;
+  throw new SnoopError('database', `'${odd}' in ${path} is no table`, 'do not trust this file');
 }
 
 function checkNames(db: Database.Database, path: string, schema: string): void {
@@ -206,10 +224,7 @@ function checkTables(db: Database.Database, path: string, schema: string): void 
     const their = theirs.get(name);
     if (their === sql) continue;
     if (their?.startsWith('CREATE TABLE') && columns('main', name) === columns(schema, name)) continue;
-    throw new SnoopError(
-      'database',
-      `${path} was made by an older recorder: its table ${name} is another one`,
-    );
+    throw new SnoopError('database', `the table ${name} of ${path} is another one than its schema has`);
   }
 }
 

@@ -9,6 +9,7 @@ import { SnoopError } from '../migrations/errors.js';
 import { attachFile, databaseError, isCurrent, isDamage, openFile, useOwnViews } from './db.js';
 import type { Window } from './query.js';
 import { fileIdentity, type SegmentFile, sealedFiles } from './segment-files.js';
+import { shapeOf } from './shape.js';
 import { GROWING, type Hole, joinSegments, type Segment } from './union.js';
 
 /** SQLITE_MAX_ATTACHED as better-sqlite3 is built. */
@@ -76,7 +77,7 @@ function openFiles(path: string, { window = OPEN, damaged = NONE }: Reading): Re
   const { db, file: main } = openNewest(path, skipped);
   const segments: Segment[] = [];
   try {
-    const files = isCurrent(db) ? besides(path, main, skipped) : [];
+    const files = besides(path, main, skipped);
     for (const [i, file] of files.slice(-MOST_ATTACHED).entries()) {
       const why = damaged.get(file.path);
       if (why === undefined) segments.push(attach(db, file, `s${i}`));
@@ -86,7 +87,7 @@ function openFiles(path: string, { window = OPEN, damaged = NONE }: Reading): Re
     segments.sort((a, b) => Number(b.isKept) - Number(a.isKept) || a.firstIds - b.firstIds);
     segments.push(describe(db, main, 'main'));
     const holes = () => holesOf(db, segments, skipped);
-    if (segments.length > 1 || (isCurrent(db) && holes().length > 0))
+    if (segments.length > 1 || !isCurrent(db) || holes().length > 0)
       joinSegments(db, segments, holes, window);
     else useOwnViews(db);
     db.pragma('query_only = ON');
@@ -147,7 +148,8 @@ function attach(db: Database.Database, file: SegmentFile, schema: string): Segme
 }
 
 function describe(db: Database.Database, { path, from, isKept }: SegmentFile, schema: string): Segment {
-  const maxima = GROWING.map(table => `(SELECT max(id) FROM ${schema}.${table}) AS ${table}`);
+  const table = shapeOf(db, schema);
+  const maxima = GROWING.map(name => `(SELECT max(id) FROM ${table(name)}) AS ${name}`);
   return {
     schema,
     path,
@@ -155,6 +157,7 @@ function describe(db: Database.Database, { path, from, isKept }: SegmentFile, sc
     isKept,
     firstIds: db.prepare(`SELECT coalesce(sum(id), 0) FROM ${schema}.first_id`).pluck().get() as number,
     lastIds: db.prepare(`SELECT ${maxima.join(', ')}`).get() as Record<string, number>,
+    table,
   };
 }
 

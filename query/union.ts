@@ -8,6 +8,7 @@ import type Database from 'better-sqlite3';
 import { viewsSql } from '../migrations/migrate.js';
 import { disorder } from './id-range.js';
 import type { Window } from './query.js';
+import type { Shape } from './shape.js';
 
 /** A file of the recording that is attached as `schema`. */
 export interface Segment {
@@ -20,6 +21,8 @@ export interface Segment {
   firstIds: number;
   /** The last id of each growing table. */
   lastIds: Record<string, number>;
+  /** How its tables are asked. */
+  table: Shape;
 }
 
 /** A span that is not in the segments that were read; a row of `coverage`. */
@@ -73,7 +76,7 @@ export function joinSegments(
   );
   db.exec(`CREATE TEMP TABLE newest_process (id INTEGER PRIMARY KEY, segment INTEGER);
     CREATE TEMP TABLE newest_recording (id INTEGER PRIMARY KEY, segment INTEGER);
-    CREATE TEMP TABLE hole AS SELECT * FROM main.coverage LIMIT 0`);
+    CREATE TEMP TABLE hole AS SELECT * FROM ${segments[0]?.table('coverage')} LIMIT 0`);
   noteNewest(db, 'recording', segments);
   union(db, 'recording', arms('recording', segments));
   const insert = db.prepare('INSERT INTO hole (from_time, to_time, kind, cause) VALUES (?, ?, ?, ?)');
@@ -86,11 +89,11 @@ export function joinSegments(
   for (const table of EVENTS) union(db, table, arms(table, segments, overlapping));
   for (const [name, table] of Object.entries(JOINING)) {
     const sql = views.get(name) ?? '';
-    for (const { schema } of overlapping) db.exec(inside(schema, sql));
+    for (const segment of overlapping) db.exec(inside(segment, sql));
     union(
       db,
       name,
-      arms(table, segments, overlapping, schema => `${schema}_${name}`),
+      arms(table, segments, overlapping, ({ schema }) => `${schema}_${name}`),
     );
   }
   for (const [name, sql] of views)
@@ -98,11 +101,11 @@ export function joinSegments(
 }
 
 /** The statement of a view, read within one segment alone. */
-function inside(schema: string, sql: string): string {
+function inside({ schema, table }: Segment, sql: string): string {
   return sql
     .replace(/^CREATE VIEW /, `CREATE TEMP VIEW ${schema}_`)
     .replace(/\b(FROM|JOIN) (\w+)/g, (all, word, name) => {
-      if (GROWING.includes(name)) return `${word} ${schema}.${name}`;
+      if (GROWING.includes(name)) return `${word} ${table(name)}`;
       return name in JOINING ? `${word} ${schema}_${name}` : all;
     });
 }
@@ -116,13 +119,13 @@ function arms(
   table: string,
   segments: readonly Segment[],
   chosen = segments,
-  source = (schema: string) => `${schema}.${table}`,
+  source = (segment: Segment) => segment.table(table),
 ): string[] {
   return chosen.map(segment => {
     const condition = CHANGING.has(table)
       ? newest(table, segments, segment)
       : unseen(table, segments, segment);
-    return `SELECT * FROM ${source(segment.schema)} ${table}${condition === '' ? '' : ` WHERE ${condition}`}`;
+    return `SELECT * FROM ${source(segment)} ${table}${condition === '' ? '' : ` WHERE ${condition}`}`;
   });
 }
 
@@ -133,7 +136,7 @@ function unseen(table: string, segments: readonly Segment[], segment: Segment): 
     const next = segments[at + 1];
     return next === undefined
       ? ''
-      : `NOT EXISTS (SELECT 1 FROM ${next.schema}.${table} o WHERE o.id = ${table}.id)`;
+      : `NOT EXISTS (SELECT 1 FROM ${next.table(table)} o WHERE o.id = ${table}.id)`;
   }
   const before = lastId(
     table,
@@ -161,7 +164,7 @@ function noteNewest(
     const before = lastId(table, segments.slice(0, at));
     if (before === 0) continue;
     db.prepare(
-      `INSERT OR REPLACE INTO temp.newest_${table} SELECT id, ? FROM ${segment.schema}.${table} WHERE id <= ?`,
+      `INSERT OR REPLACE INTO temp.newest_${table} SELECT id, ? FROM ${segment.table(table)} WHERE id <= ?`,
     ).run(at, before);
   }
 }

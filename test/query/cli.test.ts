@@ -164,7 +164,7 @@ test('files that are no readable recording: exit 3, one line', () => {
   writeFileSync(empty, '');
   const newer = join(DIR, 'newer.db');
   copyFileSync(DB, newer);
-  new Database(newer).exec('PRAGMA user_version = 99').close();
+  new Database(newer).exec("PRAGMA user_version = 99; INSERT INTO meta VALUES ('reader', '99')").close();
   const cut = join(DIR, 'cut.db');
   copyFileSync(DB, cut);
   truncateSync(cut, 20_000);

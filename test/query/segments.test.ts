@@ -127,8 +127,11 @@ const UNREADABLE: Record<string, [(path: string) => void, RegExp]> = {
     /is not a snooprec database/,
   ],
   empty: [path => writeFileSync(path, ''), /is not a snooprec database/],
-  'of a newer schema': [
-    path => void new Database(path).exec('PRAGMA user_version = 99').close(),
+  'of a newer schema that this version would misread': [
+    path =>
+      void new Database(path)
+        .exec("PRAGMA user_version = 99; INSERT INTO meta VALUES ('reader', '99')")
+        .close(),
     /has schema 99/,
   ],
   forged: [path => void new Database(path).exec('CREATE VIEW trap AS SELECT 1').close(), /holds 'trap'/],
@@ -345,3 +348,29 @@ test('a range of ids leaves out what is far away, unless the clock was set back'
   assert.deepEqual(idRange(db, 'signal', window), { first_id: 0, last_id: 23 });
   db.close();
 });
+
+test('a segment of an older schema is read with the others: what it does not know is NULL', async () => {
+  const [live, oldest] = segmented() as [string, string];
+  const whole = await json(live, 'signals', '--limit', '0');
+  const file = new Database(oldest);
+  for (const view of file.prepare("SELECT name FROM sqlite_master WHERE type = 'view'").pluck().all())
+    file.exec(`DROP VIEW ${view}`);
+  file.exec('ALTER TABLE signal DROP COLUMN syscall; DROP TABLE uid_syscalls; PRAGMA user_version = 1');
+  file.close();
+  const asked = await json(live, 'signals', '--limit', '0');
+  assert.equal(asked.err, whole.err);
+  assert.equal(asked.value.length, whole.value.length);
+  const { db } = openRecording(oldest);
+  const known = db
+    .prepare('SELECT count(*) AS n, count(syscall) AS known, max(signal) AS name FROM signals')
+    .get();
+  assert.deepEqual({ ...(known as object) }, { n: statementCount(oldest), known: 0, name: 'SIGTERM' });
+  db.close();
+});
+
+function statementCount(path: string): number {
+  const db = new Database(path, { readonly: true });
+  const n = db.prepare('SELECT count(*) FROM signal').pluck().get() as number;
+  db.close();
+  return n;
+}

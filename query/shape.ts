@@ -1,0 +1,60 @@
+/**
+ * The tables of a file in the shape that this version knows, whichever version made it: a column that an older one did not
+ * have is NULL, a table that it did not have is empty, and what a newer one added is left out.
+ */
+
+import Database from 'better-sqlite3';
+import { migrate, schemaVersion } from '../migrations/migrate.js';
+
+/** The name under which a table of one file is asked. */
+export type Shape = (table: string) => string;
+
+/** Makes the TEMP views that the file attached as `schema` needs; one of this version needs none. */
+export function shapeOf(db: Database.Database, schema: string): Shape {
+  const version = db.pragma(`${schema}.user_version`, { simple: true }) as number;
+  if (version === schemaVersion()) return table => `${schema}.${table}`;
+  const known = emptyRecording();
+  for (const table of tablesOf(known)) {
+    const theirs = new Set(columnsOf(db, schema, table));
+    const columns = columnsOf(known, 'main', table).map(name =>
+      theirs.has(name) ? `"${name}"` : `NULL AS "${name}"`,
+    );
+    const rows = theirs.size > 0 ? `FROM ${schema}."${table}"` : 'WHERE 0';
+    db.exec(`CREATE TEMP VIEW ${viewName(schema, table)} AS SELECT ${columns.join(', ')} ${rows}`);
+  }
+  if (schema === 'main' && version < schemaVersion()) bringNames(db, known);
+  known.close();
+  return table => `temp.${viewName(schema, table)}`;
+}
+
+function viewName(schema: string, table: string): string {
+  return `${schema}_as_known_${table}`;
+}
+
+/** Names for numbers are of this version, which may know more of them. */
+function bringNames(db: Database.Database, known: Database.Database): void {
+  for (const table of tablesOf(known).filter(name => name.endsWith('_name') && name !== 'user_name')) {
+    const columns = columnsOf(known, 'main', table);
+    db.exec(`CREATE TEMP TABLE ${table} (${columns.map(name => `"${name}"`).join(', ')})`);
+    const insert = db.prepare(`INSERT INTO temp.${table} VALUES (${columns.map(() => '?').join(', ')})`);
+    for (const row of known.prepare(`SELECT * FROM ${table}`).raw().iterate())
+      insert.run(...(row as unknown[]));
+  }
+}
+
+function emptyRecording(): Database.Database {
+  const db = new Database(':memory:');
+  migrate(db);
+  return db;
+}
+
+function tablesOf(db: Database.Database): string[] {
+  return db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
+}
+
+function columnsOf(db: Database.Database, schema: string, table: string): string[] {
+  return db
+    .prepare('SELECT name FROM pragma_table_info(:table, :schema)')
+    .pluck()
+    .all({ table, schema }) as string[];
+}
