@@ -8,6 +8,19 @@
 
 #include "kernel.h"
 
+/*
+ * Where an element lies in an array of the kernel. To a typed pointer only what has bounds may be added, and Linux 6.1
+ * knows none of a product of two registers (kernel/bpf/verifier.c, adjust_scalar_min_max_vals): so it is shown one.
+ */
+#define ELEMENT_AT_MAX 0xffff
+
+static __always_inline __u64 element_at(__u64 index, __u64 bytes)
+{
+	__u64 at = index * bytes;
+
+	return at <= ELEMENT_AT_MAX ? at : 0;
+}
+
 /* kernfs_node.parent became __parent in 6.15 (633488947ef6, "kernfs: Use RCU to access kernfs_node::parent"). */
 struct kernfs_node___rcu {
 	struct kernfs_node *__parent;

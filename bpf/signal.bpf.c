@@ -35,7 +35,7 @@ static __always_inline enum snoop_disposition disposition_of(const struct task_s
 		return SNOOP_DEFAULT;
 	bpf_probe_read_kernel(&handler, sizeof(handler), (void *)sighand
 		+ bpf_core_field_offset(struct sighand_struct, action)
-		+ (sig - 1) * bpf_core_type_size(struct k_sigaction)
+		+ element_at(sig - 1, bpf_core_type_size(struct k_sigaction))
 		+ bpf_core_field_offset(struct k_sigaction, sa.sa_handler));
 	if (handler == SIG_IGN)
 		return SNOOP_IGNORED;

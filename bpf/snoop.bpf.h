@@ -149,7 +149,7 @@ static __always_inline int snoop_ns_pid(const struct task_struct *task, __u32 *l
 
 	*level = BPF_CORE_READ(pid, level);
 	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)pid + bpf_core_field_offset(struct pid, numbers)
-		+ *level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
+		+ element_at(*level, bpf_core_type_size(struct upid)) + bpf_core_field_offset(struct upid, nr));
 	return nr;
 }
 
