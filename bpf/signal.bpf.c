@@ -116,6 +116,9 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		ev->sender |= SNOOP_S_EXITING;
 		if (snoop_ns_pid(task, &level) == 1 && level > 0)
 			ev->sender |= SNOOP_S_NS_INIT;
+		/* do_exit() counts signal->live down before it tells anyone; a group that was told to exit has the flag long before. */
+		if (task->signal->live.counter == 0 || task->signal->flags & SIGNAL_GROUP_EXIT)
+			ev->sender |= SNOOP_S_GROUP_ENDS;
 	}
 	if (task->flags & (PF_KTHREAD | PF_IDLE)) {
 		ev->sender |= SNOOP_S_KTHREAD;

@@ -39,6 +39,7 @@ export const enum SnoopSenderState {
   NS_INIT = 4,
   BYSTANDER = 8,
   CPU_LIMIT = 16,
+  GROUP_ENDS = 32,
 }
 
 /** enum snoop_tree_mark */

@@ -61,6 +61,7 @@ enum snoop_sender_state {
 	SNOOP_S_NS_INIT = 4,  /* exiting, and the first process of a pid namespace other than the initial one */
 	SNOOP_S_BYSTANDER = 8, /* it runs, but the siginfo was made elsewhere: by a timer that interrupted it */
 	SNOOP_S_CPU_LIMIT = 16, /* has used up its RLIMIT_CPU, the hard one */
+	SNOOP_S_GROUP_ENDS = 32, /* exiting, and with it the whole process, not this thread alone */
 };
 
 /* A process: its pid alone is never an identity. */

@@ -133,7 +133,8 @@ SELECT
   s.syscall AS syscall,                           -- number of the system call in progress
   s.sender_exec AS sender_exec_id,                -- what the sender was running then
   s.time AS time_us,                              -- time, microseconds
-  coalesce(s.last_time, s.time) AS last_time_us   -- last_time, microseconds
+  coalesce(s.last_time, s.time) AS last_time_us,  -- last_time, microseconds
+  s.dying AS dying_id                             -- process whose end made the kernel send it: a hang-up, a parent's death; NULL: none
 FROM signal s
 JOIN mechanism_name m ON m.id = s.mechanism
 LEFT JOIN signal_name sn ON sn.sig = s.sig

@@ -10,7 +10,6 @@ import {
   judge,
   type OomFact,
   type Process,
-  reached,
   type SignalFact,
   selectCause,
   type Verdict,
@@ -24,10 +23,9 @@ const MOST_SIGNALS = 200;
 const MOST_ANCESTORS = 256; // a damaged recording could go in circles
 const MOST_DEATHS = 4; // of a chain in which one death led to the next
 const CHILD_NEAR_US = 10_000_000;
-const DYING_US = 300_000; // from the end of a thread to that of the last one, when all of them end
 
 const SIGNAL_COLUMNS = `id, time_us, last_time_us, count, sig, mechanism, outcome, disposition, target_arg,
-  sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id`;
+  sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, dying_id`;
 
 /** The newest signals that were aimed at a process, however many it received. */
 export const SIGNALS = `SELECT ${SIGNAL_COLUMNS} FROM signals
@@ -81,7 +79,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = 1): Verdict 
     gaps: readGaps(db, windowOf(end, cause, recorded), life.ended_us === null ? ['exit'] : VERDICT_EVENTS),
     recorded,
     reused: countPid(db, life.pid) - 1,
-    cause: depth < MOST_DEATHS ? ledTo(life, cause, killer, around, depth) : null,
+    cause: depth < MOST_DEATHS ? ledTo(life, cause, around, depth) : null,
   });
 }
 
@@ -162,21 +160,11 @@ function asItWas(killer: Life, cause: SignalFact, around: Surroundings): Process
   };
 }
 
-// A parent's signal comes when the thread that forked is gone: its process may go on, or its other threads end a little later.
-function hasDied(killer: Life | undefined, life: Life, cause: SignalFact): killer is Life {
-  if (killer === undefined || killer.id === life.id || killer.ended_us === null) return false;
-  return killer.ended_us <= reached(cause, life.ended_us ?? cause.last_time_us) + DYING_US;
-}
-
-function ledTo(
-  life: Life,
-  cause: SignalFact | null,
-  killer: Life | undefined,
-  around: Surroundings,
-  depth: number,
-): Verdict | null {
-  const isByDeath = cause?.mechanism === 'pdeathsig' || cause?.mechanism === 'pidns-teardown';
-  if (isByDeath) return hasDied(killer, life, cause) ? verdictOn(killer, around, depth + 1) : null;
+function ledTo(life: Life, cause: SignalFact | null, around: Surroundings, depth: number): Verdict | null {
+  if (cause !== null) {
+    const dying = cause.dying_id === null ? undefined : lifeById(around.db, cause.dying_id);
+    return dying === undefined || dying.id === life.id ? null : verdictOn(dying, around, depth + 1);
+  }
   if (life.ended_us === null || life.exit_code === null) return null;
   const sig = life.exit_code - 128;
   if (sig < 1 || !isLethal(sig)) return null;

@@ -42,6 +42,8 @@ export interface SignalFact {
   sender_comm: string | null;
   sender_uid: number | null;
   sender_exec_id: number | null;
+  /** The process whose end made the kernel send it. */
+  dying_id: number | null;
 }
 
 /** The kernel chose the process when memory ran out. */

@@ -69,8 +69,10 @@ export function keepDeaths(db: Database.Database, from: string, since = 0): void
     const isLate = `coalesce(ended, unseen_end) >= ${since}`;
     const died = `SELECT id FROM old.process WHERE status & 127 <> 0 AND ${isLate}`;
     const cause = `SELECT s.id FROM old.signal s JOIN old.process p ON p.id = s.target
-      WHERE p.status & 127 <> 0 AND ${isLate} AND (s.sig = p.status & 127 OR s.disposition = 2) AND s.outcome IN (0, 2, 4)`;
-    collect(db, `${died} UNION SELECT sender FROM old.signal WHERE id IN (${cause}) AND sender IS NOT NULL`);
+      WHERE p.status & 127 <> 0 AND ${isLate} AND (s.sig = p.status & 127 OR s.disposition IN (2, 3)) AND s.outcome IN (0, 2, 4)`;
+    const who = (column: string) =>
+      `SELECT ${column} FROM old.signal WHERE id IN (${cause}) AND ${column} IS NOT NULL`;
+    collect(db, `${died} UNION ${who('sender')} UNION ${who('dying')}`);
     copyCollected(db);
     db.exec(`INSERT OR IGNORE INTO main.signal SELECT * FROM old.signal WHERE id IN (${cause})`);
     db.exec(`INSERT OR IGNORE INTO main.oom_kill SELECT * FROM old.oom_kill WHERE time >= ${since}`);

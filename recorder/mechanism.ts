@@ -32,6 +32,12 @@ export const enum Mechanism {
   child = 18,
 }
 
+const BY_DEATH: ReadonlySet<Mechanism> = new Set([
+  Mechanism.pdeathsig,
+  Mechanism.pidnsTeardown,
+  Mechanism.tty,
+]);
+
 // include/uapi/asm-generic/siginfo.h
 const SI_USER = 0;
 const SI_TIMER = -2;
@@ -63,6 +69,16 @@ export function sendCall(syscall: number): Mechanism | 0 {
 /** Whether the running task sent the signal: true for every mechanism up to here, none after. */
 export function hasSender(mechanism: Mechanism): boolean {
   return mechanism <= Mechanism.pidnsTeardown;
+}
+
+/**
+ * Whether the end of the running process made the kernel send it. A parent's death signal comes when the thread that forked
+ * ends, and the process may go on (kernel/exit.c, forget_original_parent).
+ */
+export function isByDeath(mechanism: Mechanism, sender: number): boolean {
+  const isEnding =
+    (sender & (SnoopSenderState.GROUP_ENDS | SnoopSenderState.BYSTANDER)) === SnoopSenderState.GROUP_ENDS;
+  return isEnding && BY_DEATH.has(mechanism);
 }
 
 /**

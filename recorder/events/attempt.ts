@@ -57,5 +57,6 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   signals.set(SIGNAL.disposition, NULL);
   signals.set(SIGNAL.target_arg, arg0);
   signals.set(SIGNAL.syscall, syscall);
+  signals.set(SIGNAL.dying, NULL);
   return addSignal(context, memory, at, EvAttempt.bytes, arg0 > 0);
 }

@@ -13,6 +13,7 @@ const REFS = {
   sender_exec: 'exec',
   target: 'process',
   target_comm: 'comm',
+  dying: 'process',
 } as const;
 
 /** Two rows that are equal from `sender` on are folded. */
@@ -38,6 +39,7 @@ export const SIGNAL_TABLE = defineTable(
     'disposition',
     'target_arg',
     'syscall',
+    'dying',
   ],
   REFS,
   20_000,

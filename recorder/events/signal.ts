@@ -3,7 +3,7 @@
 import { EvSignal, type SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
-import { hasSender, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
+import { hasSender, isByDeath, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
 import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
 import { addSignal, isRepeat, SIGNAL, SIGNAL_TABLE } from './signal-row.js';
@@ -38,6 +38,7 @@ function apply(context: Context, memory: Memory, at: number): Fate {
     target?.oomVictim ?? false,
   );
   const sender = hasSender(mechanism) ? running : null;
+  const dying = isByDeath(mechanism, u8[at + EvSignal.sender] as number) ? running : null;
   const called = sendCall(syscall) === mechanism;
   const tid = i32[(at + EvSignal.h_key_tid) >> 2] as number;
   const targetTid = i32[(at + EvSignal.target_tid) >> 2] as number;
@@ -66,5 +67,6 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   signals.set(SIGNAL.disposition, disposition);
   signals.set(SIGNAL.target_arg, called ? arg0 : NULL);
   signals.set(SIGNAL.syscall, syscall < 0 ? NULL : syscall);
+  signals.set(SIGNAL.dying, dying?.id ?? NULL);
   return addSignal(context, memory, at, EvSignal.bytes, !isGroupCall);
 }

@@ -136,6 +136,56 @@ for (const [how, signal, victim] of TTY) {
   });
 }
 
+test('a session leader that is killed hangs up its group, and the hang-up is led back to who killed it', {
+  skip,
+}, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const { facts } = lab.inside('pty', 'killed');
+  lab.stop();
+  const verdict = lab.whoKilled(facts.get('member') as string);
+  assert.equal(verdict.mechanism, 'tty');
+  assert.equal(verdict.signal.name, 'SIGHUP');
+  assert.equal(verdict.confidence, 'proven');
+  assert.equal(verdict.killer, null);
+  assert.equal(verdict.cause.pid, Number(facts.get('leader')));
+  assert.equal(verdict.cause.signal.name, 'SIGKILL');
+  assert.equal(verdict.cause.mechanism, 'kill');
+  assert.equal(verdict.cause.killer.pid, Number(facts.get('pid')));
+});
+
+test('a terminal whose other side is closed by a death is led back to that death', { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const { facts } = lab.inside('pty', 'emulator');
+  lab.stop();
+  const verdict = lab.whoKilled(facts.get('leader') as string);
+  assert.equal(verdict.mechanism, 'tty');
+  assert.equal(verdict.signal.name, 'SIGHUP');
+  assert.equal(verdict.confidence, 'proven');
+  assert.equal(verdict.cause.pid, Number(facts.get('emulator')));
+  assert.equal(verdict.cause.killer.pid, Number(facts.get('pid')));
+});
+
+test('whose end made the kernel send a signal is in its row, and only then', { skip }, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const ended = lab.inside('pty', 'leader').facts;
+  const closed = lab.inside('pty', 'hangup').facts;
+  const thread = lab.inside('pdeath', '15', 'thread').facts;
+  lab.stop();
+  const dying = (pid: string | undefined, sig: number) =>
+    lab.value(
+      `SELECT d.pid FROM signals s JOIN processes t ON t.id = s.target_id LEFT JOIN processes d ON d.id = s.dying_id
+       WHERE t.pid = ? AND s.sig = ?`,
+      pid,
+      sig,
+    );
+  assert.equal(dying(ended.get('member'), 1), Number(ended.get('leader')));
+  assert.equal(dying(closed.get('leader'), 1), null, 'closed by a process that lived on');
+  assert.equal(dying(thread.get('child'), 15), null, 'only a thread of it ended');
+});
+
 const TIMERS: [how: string, sig: string, signal: string][] = [
   ['alarm', '', 'SIGALRM'],
   ['real', '', 'SIGALRM'],

@@ -481,7 +481,14 @@ function tell(db: Database.Database): void {
     mechanism: 'kill',
     targetArg: PID.pdeathParent,
   });
-  addSignal({ time: at(510.0002), sig: 15, sender: pParent, target: pChild, mechanism: 'pdeathsig' });
+  addSignal({
+    time: at(510.00005),
+    sig: 15,
+    sender: pParent,
+    target: pChild,
+    mechanism: 'pdeathsig',
+    dying: pParent,
+  });
 
   // A handler that puts the default back and sends the signal to itself again.
   const reraise = addProcess({

@@ -43,6 +43,7 @@ const REFERENCES: Record<string, Record<string, string>> = {
     sender_comm: 'comm',
     target_comm: 'comm',
     sender_exec: 'exec',
+    dying: 'process',
   },
   oom_kill: { victim: 'process', trigger: 'process', memory_cgroup: 'path' },
 };

@@ -35,6 +35,7 @@ export interface SignalRow {
   disposition?: number | null;
   targetArg?: number | null;
   call?: number;
+  dying?: number;
 }
 
 /** Functions that put rows into `db`; `boot` is when boot-time nanoseconds began. */
@@ -133,9 +134,9 @@ export function tellers(db: Database.Database, boot: number) {
     const sender = row.sender ?? null;
     const target = row.target ?? null;
     db.prepare(`INSERT INTO signal (time, last_time, count, sig, code, sender, sender_tid, sender_uid, sender_comm, sender_exec,
-        target, target_comm, mechanism, call, outcome, disposition, target_arg, syscall)
+        target, target_comm, mechanism, call, outcome, disposition, target_arg, syscall, dying)
       VALUES (@time, @last, @count, @sig, @code, @sender, @tid, @uid, @comm, @exec, @target, @target_comm, @mechanism, @call,
-        @outcome, @disposition, @arg, @syscall)`).run({
+        @outcome, @disposition, @arg, @syscall, @dying)`).run({
       time: row.time,
       last: row.lastTime ?? null,
       count: row.count ?? 1,
@@ -154,6 +155,7 @@ export function tellers(db: Database.Database, boot: number) {
       disposition: row.disposition === undefined ? DEFAULT : row.disposition,
       arg: row.targetArg ?? null,
       syscall: row.mechanism === 'kill' ? 62 : row.mechanism === 'tgkill' ? 234 : null,
+      dying: row.dying ?? null,
     });
   };
 

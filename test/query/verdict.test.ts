@@ -68,6 +68,7 @@ function signal(seconds: number, fact: Partial<SignalFact> = {}): SignalFact {
     sender_comm: 'killer',
     sender_uid: 0,
     sender_exec_id: null,
+    dying_id: null,
     ...fact,
   };
 }

@@ -5,6 +5,8 @@
  *   interrupt  ^C, typed on the other side
  *   hangup     the other side is closed
  *   leader     the leader exits, which hangs up its group: prints member, and its wait status as end
+ *   killed     the same, but this program kills the leader
+ *   emulator   this program kills the process that has the other side, which closes it: prints emulator
  */
 #include "tool.h"
 #include <fcntl.h>
@@ -20,7 +22,13 @@ static void ready(int fd)
 		die("write");
 }
 
-static _Noreturn void lead(const char *terminal, int fd, int with_member)
+static _Noreturn void wait_forever(void)
+{
+	for (;;)
+		pause();
+}
+
+static _Noreturn void lead(const char *terminal, int fd, int with_member, int exits)
 {
 	struct termios attributes;
 	int tty;
@@ -31,38 +39,52 @@ static _Noreturn void lead(const char *terminal, int fd, int with_member)
 		die(terminal);
 	if (with_member && fork() > 0) {
 		usleep(50000); /* let the member be ready */
-		_exit(0);
+		if (exits)
+			_exit(0);
+		wait_forever();
 	}
 	ready(fd);
-	for (;;)
-		pause();
+	wait_forever();
 }
 
 int main(int argc, char **argv)
 {
 	const char *how = argc == 2 ? argv[1] : "";
-	int by_leader = !strcmp(how, "leader");
+	int killed = !strcmp(how, "killed"), by_leader = killed || !strcmp(how, "leader");
 	int fds[2], master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	char terminal[64];
-	pid_t leader, waiting;
+	pid_t emulator = 0, leader, waiting;
 
 	default_signals();
 	if (master < 0 || grantpt(master) || unlockpt(master) || ptsname_r(master, terminal, sizeof(terminal)))
 		die("pty");
 	if (pipe(fds) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 		die("pipe or prctl");
-	leader = fork();
-	if (leader == 0) {
-		close(master);
-		lead(terminal, fds[1], by_leader);
+	if (!strcmp(how, "emulator")) {
+		emulator = fork();
+		if (emulator > 0)
+			close(master);
 	}
+	leader = emulator > 0 ? 0 : fork();
+	if (leader == 0 && emulator == 0) {
+		close(master);
+		lead(terminal, fds[1], by_leader, !killed);
+	}
+	if (!strcmp(how, "emulator") && emulator == 0)
+		wait_forever();
 	if (read(fds[0], &waiting, sizeof(waiting)) != sizeof(waiting))
 		die("read");
 	say("pid=%d", getpid());
-	say("leader=%d", leader);
+	say("leader=%d", by_leader ? leader : waiting);
 	if (by_leader) {
 		say("member=%d", waiting);
+		if (killed)
+			kill(leader, SIGKILL);
 		wait_for(leader);
+	} else if (emulator > 0) {
+		say("emulator=%d", emulator);
+		kill(emulator, SIGKILL);
+		wait_for(emulator);
 	} else if (!strcmp(how, "interrupt")) {
 		if (write(master, "\003", 1) != 1)
 			die("write");
@@ -70,7 +92,7 @@ int main(int argc, char **argv)
 		close(master);
 	} else {
 		kill(leader, SIGKILL);
-		usage("pty interrupt|hangup|leader");
+		usage("pty interrupt|hangup|leader|killed|emulator");
 	}
 	say("end=%d", wait_for(waiting));
 }

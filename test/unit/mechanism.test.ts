@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { SnoopSenderState } from '../../bpf/wire.gen.js';
 import { migrate } from '../../migrations/migrate.js';
-import { hasSender, Mechanism, mechanismOf, sendCall } from '../../recorder/mechanism.js';
+import { hasSender, isByDeath, Mechanism, mechanismOf, sendCall } from '../../recorder/mechanism.js';
 import { SIG, SYSCALL } from '../../recorder/numbers.js';
 
 const EXITING = SnoopSenderState.EXITING;
@@ -337,6 +337,23 @@ test('kill(2), tkill(2) and tgkill(2) are named only with the code that they wri
     fc.property(anyCase, facts => {
       const code = codes.get(of(facts));
       if (code !== undefined) assert.equal(facts.code, code);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('a death is blamed only for a hang-up, a death signal or a teardown, while the whole process ends', () => {
+  const GROUP_ENDS = SnoopSenderState.GROUP_ENDS;
+  assert.equal(isByDeath(Mechanism.tty, EXITING | GROUP_ENDS), true);
+  assert.equal(isByDeath(Mechanism.pdeathsig, EXITING), false, 'one thread of several');
+  assert.equal(isByDeath(Mechanism.tty, EXITING | GROUP_ENDS | BYSTANDER), false, 'a timer interrupted it');
+  const state = fc.integer({ min: 0, max: 63 });
+  fc.assert(
+    fc.property(anyCase, state, (facts, bits) => {
+      const mechanism = of({ ...facts, state: bits });
+      if (!isByDeath(mechanism, bits)) return;
+      assert.ok([Mechanism.tty, Mechanism.pdeathsig, Mechanism.pidnsTeardown].includes(mechanism));
+      assert.ok(bits & GROUP_ENDS && !(bits & BYSTANDER));
     }),
     { numRuns: 5000 },
   );

@@ -221,6 +221,18 @@ test('PDEATHSIG is sent by the parent that dies', () => {
     sender: world.process(SHELL).id,
     mechanism: Mechanism.pdeathsig,
     target_arg: null,
+    dying: null, // as far as is known only a thread of it
+  });
+});
+
+test('a hang-up has no sender, and names the process whose end it is', () => {
+  const world = family();
+  const state = SnoopSenderState.EXITING | SnoopSenderState.GROUP_ENDS;
+  world.apply(signal({ sig: 1, sender: SHELL, target: VICTIM, code: 128, syscall: 231, state }));
+  assertHas(world.rows('signal')[0], {
+    sender: null,
+    mechanism: Mechanism.tty,
+    dying: world.process(SHELL).id,
   });
 });
 
