@@ -4,6 +4,17 @@
  * the group was told to exit, else the leader's (kernel/exit.c, wait_task_zombie). A leader may have ended long before.
  */
 #include "snoop.bpf.h"
+#include "siginfo.bpf.h"
+
+/*
+ * A fatal signal that dumps no core is never taken from its queue: all threads just end (kernel/signal.c, complete_signal).
+ * So its siginfo is still there, unless it was a SIGKILL, for which a sending process leaves none (__send_signal_locked).
+ */
+static __always_inline void add_cause(struct ev_exit *ev, const struct task_struct *task, int sig)
+{
+	if (!find_waiting(&ev->info, (const void *)task->signal + bpf_core_field_offset(struct signal_struct, shared_pending), sig))
+		find_waiting(&ev->info, (const void *)task + bpf_core_field_offset(struct task_struct, pending), sig);
+}
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
@@ -29,6 +40,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		snoop_comm(ev->comm, leader);
 		ev->uid = task->real_cred->uid.val;
 		ev->status = status;
+		if (status & 0x7f)
+			add_cause(ev, task, status & 0x7f);
 		snoop_submit(ev);
 	}
 	if (knobs.scope == SCOPE_TREE) {

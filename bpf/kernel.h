@@ -19,6 +19,7 @@
 
 /* include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x00000004
+#define SIGNAL_UNKILLABLE 0x00000040
 
 /* include/linux/sched/signal.h: the two siginfo pointers that are no pointers. */
 #define SEND_SIG_NOINFO 0
@@ -27,6 +28,12 @@
 /* include/uapi/asm-generic/siginfo.h */
 #define SI_USER 0
 #define SI_KERNEL 0x80
+#define SI_QUEUE -1
+#define SI_TKILL -6
+
+/* include/uapi/asm-generic/signal-defs.h */
+#define SIG_DFL 0
+#define SIG_IGN 1
 
 /* include/linux/kdev_t.h */
 #define MKDEV(major, minor) (((major) << 20) | (minor))
@@ -143,6 +150,15 @@ struct sighand_struct {
 	struct k_sigaction action[64];
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct sigpending {
+	struct list_head list;
+	sigset_t signal;
+};
+
 struct task_cputime_atomic {
 	atomic64_t utime, stime;
 };
@@ -157,6 +173,7 @@ struct rlimit {
 
 struct signal_struct {
 	atomic_t live;
+	struct sigpending shared_pending;
 	int group_exit_code;
 	unsigned int flags;
 	__u64 utime, stime;
@@ -214,13 +231,27 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked, real_blocked;
+	struct sigpending pending;
 	kuid_t loginuid;
 	unsigned int sessionid;
 	struct css_set *cgroups;
 };
 
+union __sifields {
+	struct {
+		int _pid;
+		__u32 _uid;
+	} _kill; /* of a queued signal the first two fields are the same: _rt */
+};
+
 struct kernel_siginfo {
 	int si_signo, si_errno, si_code;
+	union __sifields _sifields;
+};
+
+struct sigqueue {
+	struct list_head list;
+	struct kernel_siginfo info;
 };
 
 struct linux_binprm {

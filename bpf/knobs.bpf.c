@@ -11,6 +11,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
  * the enums that only ever appear as constants, so that generate.mjs finds them.
  */
 const struct ev_signal *wire_signal __attribute__((unused));
+const struct ev_delivery *wire_delivery __attribute__((unused));
 const struct ev_attempt *wire_attempt __attribute__((unused));
 const struct ev_exec *wire_exec __attribute__((unused));
 const struct ev_process *wire_process __attribute__((unused));

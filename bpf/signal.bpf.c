@@ -4,24 +4,9 @@
  * a lethal signal takes down with their process: those are zapped without it (kernel/signal.c, complete_signal).
  */
 #include "snoop.bpf.h"
+#include "lethal.bpf.h"
 #include "syscall.bpf.h"
 
-#define SIGKILL 9
-#define SIGCHLD 17
-#define SIGCONT 18
-#define SIGSTOP 19
-#define SIGTSTP 20
-#define SIGTTIN 21
-#define SIGTTOU 22
-#define SIGURG 23
-#define SIGWINCH 28
-#define BIT(sig) (1ULL << (sig))
-
-/* signal(7): all others end the process unless it does something about them. */
-#define HARMLESS (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU) \
-	| BIT(SIGURG) | BIT(SIGWINCH))
-
-#define SIG_IGN 1
 #define RLIMIT_CPU 0
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -88,7 +73,7 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		return 0;
 
 	enum snoop_disposition disposition = disposition_of(target, sig);
-	bool lethal = disposition == SNOOP_DEFAULT && result == 0 && (sig >= 32 || !(HARMLESS & BIT(sig)));
+	bool lethal = disposition == SNOOP_DEFAULT && result == 0 && is_lethal(sig);
 	struct ev_signal *ev = lethal ? snoop_reserve(SNOOP_LETHAL, SNOOP_SIGNAL, sizeof(*ev))
 				      : snoop_reserve(SNOOP_BULK, SNOOP_SIGNAL, sizeof(*ev));
 	if (!ev)

@@ -58,6 +58,7 @@ export const enum SnoopType {
   OOM = 6,
   SNAPSHOT = 7,
   CGROUP = 8,
+  DELIVERY = 9,
   TYPES = 16,
 }
 
@@ -94,6 +95,22 @@ export const enum EvCgroup {
   data = 48, // __u8[]
 }
 
+/** Byte offsets in struct ev_delivery. */
+export const enum EvDelivery {
+  bytes = 56,
+  h_type = 0, // enum snoop_type
+  h_flags = 4, // __u32
+  h_time = 8, // snoop_ktime
+  h_key_start = 16, // snoop_ktime
+  h_key_pid = 24, // snoop_pid
+  h_key_tid = 28, // snoop_tid
+  info_sig = 32, // __u32
+  info_code = 36, // __s32
+  info_from = 40, // snoop_pid
+  info_from_uid = 44, // snoop_uid
+  action = 48, // __u32
+}
+
 /** Byte offsets in struct ev_exec. */
 export const enum EvExec {
   bytes = 128,
@@ -127,7 +144,7 @@ export const enum EvExec {
 
 /** Byte offsets in struct ev_exit. */
 export const enum EvExit {
-  bytes = 104,
+  bytes = 120,
   h_type = 0, // enum snoop_type
   h_flags = 4, // __u32
   h_time = 8, // snoop_ktime
@@ -144,6 +161,10 @@ export const enum EvExit {
   comm = 80, // char[16]
   uid = 96, // snoop_uid
   status = 100, // __s32
+  info_sig = 104, // __u32
+  info_code = 108, // __s32
+  info_from = 112, // snoop_pid
+  info_from_uid = 116, // snoop_uid
 }
 
 /** Byte offsets in struct ev_oom. */
@@ -257,12 +278,22 @@ export const enum SnoopScopeCgroup {
   level = 8, // __u32
 }
 
+/** Byte offsets in struct snoop_siginfo. */
+export const enum SnoopSiginfo {
+  bytes = 16,
+  sig = 0, // __u32
+  code = 4, // __s32
+  from = 8, // snoop_pid
+  from_uid = 12, // snoop_uid
+}
+
 /** Size of the fixed part of each struct: the recorder compares it with the object that it is about to load. */
 export const WIRE_BYTES = {
   ev_attempt: 88,
   ev_cgroup: 48,
+  ev_delivery: 56,
   ev_exec: 128,
-  ev_exit: 104,
+  ev_exit: 120,
   ev_oom: 88,
   ev_process: 88,
   ev_signal: 128,
@@ -271,4 +302,5 @@ export const WIRE_BYTES = {
   snoop_key: 16,
   snoop_knobs: 144,
   snoop_scope_cgroup: 16,
+  snoop_siginfo: 16,
 } as const;

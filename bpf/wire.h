@@ -27,6 +27,7 @@ enum snoop_type {
 	SNOOP_OOM = 6,      /* struct ev_oom */
 	SNOOP_SNAPSHOT = 7, /* struct ev_process, through the iterator, not through a lane */
 	SNOOP_CGROUP = 8,   /* struct ev_cgroup */
+	SNOOP_DELIVERY = 9, /* struct ev_delivery */
 	SNOOP_TYPES = 16,   /* size of the counters, not a type */
 };
 
@@ -78,6 +79,14 @@ struct snoop_header {
 	struct snoop_key key; /* the process that the record is about; of a signal, the running one */
 };
 
+/* What a siginfo tells of where its signal came from. */
+struct snoop_siginfo {
+	__u32 sig;      /* 0: there is none */
+	__s32 code;     /* si_code */
+	snoop_pid from; /* si_pid where a process signed, in the pid namespace of the one that got it; else 0 */
+	snoop_uid from_uid;
+};
+
 /*
  * One signal to one real target: signal_generate. The running task is kept as a claim; whether it is the sender
  * is for the recorder to decide.
@@ -101,6 +110,14 @@ struct ev_signal {
 	__u8 sender;      /* enum snoop_sender_state */
 	__u8 pdeathsig;   /* signal that the target asked to get when its parent dies */
 	__u8 pad[2];
+};
+
+/* A signal took effect: signal_deliver. The header names the thread that took it. */
+struct ev_delivery {
+	struct snoop_header h;
+	struct snoop_siginfo info;
+	__u32 action; /* enum snoop_disposition: SNOOP_DEFAULT or SNOOP_HANDLED */
+	__u32 pad;
 };
 
 /*
@@ -167,6 +184,7 @@ struct ev_exit {
 	char comm[SNOOP_COMM];
 	snoop_uid uid;
 	__s32 status; /* as wait(2) reports it */
+	struct snoop_siginfo info; /* of the signal that ended it, if that still waited in a queue */
 };
 
 /* The kernel chose a victim: oom:mark_victim. The header names who asked for memory. */

@@ -146,6 +146,33 @@ LEFT JOIN outcome_name o ON o.id = s.outcome
 LEFT JOIN errno_name en ON en.errno = -s.outcome
 LEFT JOIN disposition_name d ON d.id = s.disposition;
 
+CREATE VIEW deliveries AS -- one row per lethal signal that took effect: a handler ran, or the default action followed; identical ones are counted
+SELECT
+  d.id AS id,                                     -- of the row
+  strftime('%Y-%m-%dT%H:%M:%S', d.time / 1000000, 'unixepoch') || printf('.%06dZ', d.time % 1000000) AS time, -- when; of the first, if counted
+  strftime('%Y-%m-%dT%H:%M:%S', coalesce(d.last_time, d.time) / 1000000, 'unixepoch')
+    || printf('.%06dZ', coalesce(d.last_time, d.time) % 1000000) AS last_time, -- of the last
+  d.count AS count,                               -- how many identical ones this row stands for
+  coalesce(sn.name, CAST(d.sig AS TEXT)) AS signal, -- name
+  d.sig AS sig,                                   -- number
+  d.process AS process_id,                        -- process that it took effect on: id
+  p.pid AS pid,                                   -- process that it took effect on: process id
+  c.comm AS comm,                                 -- process that it took effect on: command name, the last one known
+  d.tid AS tid,                                   -- thread that took it, NULL: the first one
+  dn.name AS action,                              -- handled: a handler ran; default: the default action
+  m.name AS mechanism,                            -- how it came about, as far as its code tells; NULL: a process may have sent it
+  d.code AS code,                                 -- si_code
+  d.from_pid AS from_pid,                         -- si_pid: process that signed it, as numbered in the pid namespace of the target
+  d.from_uid AS from_uid,                         -- si_uid: its real user id
+  d.time AS time_us,                              -- time, microseconds
+  coalesce(d.last_time, d.time) AS last_time_us   -- last_time, microseconds
+FROM delivery d
+JOIN process p ON p.id = d.process
+LEFT JOIN comm c ON c.id = p.comm
+LEFT JOIN signal_name sn ON sn.sig = d.sig
+LEFT JOIN disposition_name dn ON dn.id = d.action
+LEFT JOIN mechanism_name m ON m.id = d.mechanism;
+
 CREATE VIEW exits AS -- one row per process that ended and was seen to end
 SELECT
   p.id AS process_id,                             -- of the process

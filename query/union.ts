@@ -35,7 +35,7 @@ export interface Hole {
 
 const LEDGER = ['recording', 'coverage'] as const;
 const TEXTS = ['boot', 'comm', 'path', 'argv', 'cgroup'] as const;
-const EVENTS = ['process', 'exec', 'signal', 'oom_kill', 'uid_syscalls'] as const;
+const EVENTS = ['process', 'exec', 'signal', 'delivery', 'oom_kill', 'uid_syscalls'] as const;
 
 /** Tables whose ids grow over all segments. */
 export const GROWING: readonly string[] = [...LEDGER, ...TEXTS, ...EVENTS];
@@ -61,6 +61,7 @@ export const JOINING: Readonly<Record<string, string>> = {
   processes: 'process',
   execs: 'exec',
   signals: 'signal',
+  deliveries: 'delivery',
   oom_kills: 'oom_kill',
 };
 

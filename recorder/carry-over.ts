@@ -19,6 +19,7 @@ const NUMBERED = [
   'process',
   'exec',
   'signal',
+  'delivery',
   'oom_kill',
   'uid_syscalls',
 ] as const;
@@ -75,6 +76,7 @@ export function keepDeaths(db: Database.Database, from: string, since = 0): void
     collect(db, `${died} UNION ${who('sender')} UNION ${who('dying')}`);
     copyCollected(db);
     db.exec(`INSERT OR IGNORE INTO main.signal SELECT * FROM old.signal WHERE id IN (${cause})`);
+    db.exec(`INSERT OR IGNORE INTO main.delivery SELECT * FROM old.delivery WHERE process IN (${died})`);
     db.exec(`INSERT OR IGNORE INTO main.oom_kill SELECT * FROM old.oom_kill WHERE time >= ${since}`);
     db.exec(`INSERT OR IGNORE INTO main.coverage SELECT * FROM old.coverage WHERE to_time >= ${since}`);
     db.exec(

@@ -8,6 +8,7 @@ import type { Context } from './context.js';
 import { type EventSpec, Fate } from './event-spec.js';
 import { attempt } from './events/attempt.js';
 import { cgroup } from './events/cgroup.js';
+import { delivery } from './events/delivery.js';
 import { exec } from './events/exec.js';
 import { exit } from './events/exit.js';
 import { fork } from './events/fork.js';
@@ -30,6 +31,7 @@ export const EVENTS: Record<RecordType, EventSpec> = {
   [SnoopType.OOM]: oom,
   [SnoopType.SNAPSHOT]: snapshot,
   [SnoopType.CGROUP]: cgroup,
+  [SnoopType.DELIVERY]: delivery,
 };
 
 const BY_TYPE: (EventSpec | undefined)[] = Array.from(

@@ -108,6 +108,15 @@ export function mechanismOf(
   return ofKernel(sig, code, isSelf, oomVictim, isSelf && (sender & SnoopSenderState.CPU_LIMIT) !== 0);
 }
 
+/**
+ * What the siginfo alone tells, for want of more: how the kernel came to send the signal. Null where a process signed, or
+ * where the kernel signs as one (SIGPIPE, SIGXFSZ and a parent's death are sent with SI_USER): the code names no call.
+ */
+export function mechanismOfCode(sig: number, code: number): Mechanism | null {
+  if (code <= SI_USER && code !== SI_TIMER) return null;
+  return ofKernel(sig, code, true, false, false);
+}
+
 /** An exiting task is in no system call of ours any more: what it causes is its death's work. */
 function ofExiting(sig: number, sender: number, pdeathsig: number, oomVictim: boolean): Mechanism {
   if (sig === SIG.KILL && sender & SnoopSenderState.NS_INIT) return Mechanism.pidnsTeardown;

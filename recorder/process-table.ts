@@ -32,6 +32,8 @@ export class Process {
   maxRssKb: number | null = null;
   /** Chosen by the OOM killer: a SIGKILL of the kernel is its work. */
   oomVictim = false;
+  /** A signal was delivered to it by default: its end tells the cause no second time. */
+  tookDefault = false;
   /** The bytes of its command name as four words, so that an unchanged name costs four comparisons. */
   readonly commWords = new Int32Array(4);
   /** Waits to be written. */

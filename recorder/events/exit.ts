@@ -1,15 +1,18 @@
 /** The end of a process completes its row. */
 
-import { EvExit } from '../../bpf/wire.gen.js';
+import { EvExit, SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
+import type { Process } from '../process-table.js';
 import { type Memory, u64 } from '../ring.js';
+import { addCounted } from './counted-row.js';
+import { DELIVERY_TABLE, setDelivery } from './delivery-row.js';
 
 export const exit: EventSpec = {
   name: 'exit',
   bytes: EvExit.bytes,
   parts: [],
-  table: null,
+  table: DELIVERY_TABLE,
   apply,
 };
 
@@ -32,5 +35,13 @@ function apply(context: Context, memory: Memory, at: number): Fate {
     process.cgroup ??= cgroups.id(u64(memory, at + EvExit.cgroup));
   }
   identity.table.ended(process);
+  if (memory.u32[(at + EvExit.info_sig) >> 2] !== 0 && !process.tookDefault)
+    addCause(context, memory, at, process);
   return Fate.stored;
+}
+
+/** The signal that ended it never left its queue: it took effect all the same. */
+function addCause(context: Context, memory: Memory, at: number, process: Process): void {
+  setDelivery(context, memory, at + EvExit.info_sig, process, process.pid, SnoopDisposition.DEFAULT);
+  addCounted(context, DELIVERY_TABLE, memory, at, EvExit.bytes, false);
 }

@@ -1,11 +1,10 @@
 /** A row of `signal`, and how it comes about: it is added, or counted in one that is equal. */
 
-import { SnoopHeader } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
-import { Fate } from '../event-spec.js';
-import { type Memory, u64 } from '../ring.js';
-import { NULL, type Rows } from '../rows.js';
+import type { Fate } from '../event-spec.js';
+import type { Memory } from '../ring.js';
 import { defineTable } from '../table.js';
+import { addCounted, COUNTED, countRepeat } from './counted-row.js';
 
 const REFS = {
   sender: 'process',
@@ -20,9 +19,7 @@ const REFS = {
 export const SIGNAL_TABLE = defineTable(
   'signal',
   [
-    'time',
-    'last_time',
-    'count',
+    ...COUNTED,
     'sender',
     'sender_tid',
     'sender_uid',
@@ -49,14 +46,9 @@ export const SIGNAL_TABLE = defineTable(
 /** Positions of its columns. */
 export const SIGNAL = SIGNAL_TABLE.at;
 
-/**
- * Counts the record at `at` in the row of the one that it repeats byte for byte. False: it repeats none.
- */
+/** Counts the record at `at` in the row of the one that it repeats byte for byte. False: it repeats none. */
 export function isRepeat(context: Context, memory: Memory, at: number, bytes: number): boolean {
-  const row = context.repeats.find(memory, at, bytes, context.identity.table.changes);
-  if (row < 0) return false;
-  count(context.rows(SIGNAL_TABLE), row, context.clock.wallOf(u64(memory, at + SnoopHeader.time)));
-  return true;
+  return countRepeat(context, SIGNAL_TABLE, memory, at, bytes);
 }
 
 /**
@@ -70,21 +62,5 @@ export function addSignal(
   bytes: number,
   mayRepeat: boolean,
 ): Fate {
-  const { clock } = context;
-  const signals = context.rows(SIGNAL_TABLE);
-  const time = clock.wallOf(u64(memory, at + SnoopHeader.time));
-  const fresh = signals.length;
-  signals.set(SIGNAL.time, time);
-  signals.set(SIGNAL.last_time, NULL);
-  signals.set(SIGNAL.count, 1);
-  const row = signals.add();
-  if (mayRepeat) context.repeats.remember(memory, at, bytes, context.identity.table.changes, row);
-  if (row === fresh) return Fate.stored;
-  count(signals, row, time);
-  return Fate.folded;
-}
-
-function count(signals: Rows, row: number, time: number): void {
-  signals.put(row, SIGNAL.count, signals.get(row, SIGNAL.count) + 1);
-  signals.put(row, SIGNAL.last_time, time);
+  return addCounted(context, SIGNAL_TABLE, memory, at, bytes, mayRepeat);
 }

@@ -5,7 +5,7 @@ import { EvCgroup, EvExec, EvOom, SnoopHeader, SnoopType } from '../../bpf/wire.
 import { Fate } from '../../recorder/event-spec.js';
 import { applyRecord, EVENTS, eventName } from '../../recorder/events.js';
 import { guardedMemory } from './guarded.js';
-import { attempt, cgroup, exec, exit, fork, oom, signal, snapshot } from './records.js';
+import { attempt, cgroup, delivery, exec, exit, fork, oom, signal, snapshot } from './records.js';
 import { World } from './world.js';
 
 const SHELL = { pid: 7_000_001, start: 5e9, comm: 'bash' };
@@ -21,6 +21,7 @@ const GOOD: Record<string, Uint8Array> = {
   oom: oom({ victim: CHILD, trigger: SHELL, memcg: '/a/b' }),
   snapshot: snapshot({ child: CHILD, parent: SHELL }),
   cgroup: cgroup({ id: 99, path: '/system.slice/x.service' }),
+  delivery: delivery({ process: CHILD, sig: 15, code: 0, from: { pid: SHELL.pid, uid: 0 }, action: 2 }),
 };
 
 /** Where each type keeps the lengths of its variable parts. */
@@ -88,7 +89,7 @@ test('lengths whose sum wraps around 2^32 are malformed', () => {
 });
 
 test('types that nobody knows are malformed', () => {
-  for (const type of [0, 9, 12, 15, 16, 17, 255, 0x7fffffff, 0xffffffff]) {
+  for (const type of [0, 10, 12, 15, 16, 17, 255, 0x7fffffff, 0xffffffff]) {
     const record = Uint8Array.from(GOOD.signal as Uint8Array);
     new DataView(record.buffer).setUint32(SnoopHeader.type, type, true);
     assert.equal(applyGuarded(new World(), record), Fate.malformed, `type ${type}`);

@@ -3,6 +3,7 @@
 import {
   EvAttempt,
   EvCgroup,
+  EvDelivery,
   EvExec,
   EvExit,
   EvOom,
@@ -79,6 +80,13 @@ class Writer {
       .i32(at + 12, key.tid ?? key.pid);
   }
 
+  info(at: number, { sig, code, from }: InfoFacts): this {
+    return this.u32(at, sig)
+      .i32(at + 4, code)
+      .i32(at + 8, from?.pid ?? 0)
+      .u32(at + 12, from?.uid ?? 0);
+  }
+
   comm(at: number, { comm = 'comm' }: Key): this {
     this.bytes.set(Buffer.from(comm).subarray(0, 15), at);
     return this;
@@ -124,6 +132,28 @@ export function signal(f: SignalFacts): Uint8Array {
     .u8(EvSignal.disposition, f.disposition ?? 0)
     .u8(EvSignal.sender, f.state ?? 0)
     .u8(EvSignal.pdeathsig, f.pdeathsig ?? 0).bytes;
+}
+
+/** What a siginfo tells. */
+export interface InfoFacts {
+  sig: number;
+  code: number;
+  /** si_pid and si_uid; a process signed. */
+  from?: { pid: number; uid: number };
+}
+
+export interface DeliveryFacts extends InfoFacts {
+  /** The thread that takes it. */
+  process: Key;
+  /** enum snoop_disposition */
+  action: number;
+  time?: number;
+}
+
+export function delivery(f: DeliveryFacts): Uint8Array {
+  return new Writer(SnoopType.DELIVERY, EvDelivery.bytes, f.time ?? 1e9, f.process)
+    .info(EvDelivery.info_sig, f)
+    .u32(EvDelivery.action, f.action).bytes;
 }
 
 export interface AttemptFacts {
@@ -233,6 +263,8 @@ export interface ExitFacts {
   status?: number;
   time?: number;
   cgroup?: number;
+  /** Of the signal that ended it, found in its queue. */
+  info?: InfoFacts;
 }
 
 export function exit(f: ExitFacts): Uint8Array {
@@ -244,7 +276,8 @@ export function exit(f: ExitFacts): Uint8Array {
     .u64(EvExit.max_rss_pages, 256)
     .comm(EvExit.comm, f.process)
     .u32(EvExit.uid, f.process.uid ?? 0)
-    .i32(EvExit.status, f.status ?? 0).bytes;
+    .i32(EvExit.status, f.status ?? 0)
+    .info(EvExit.info_sig, f.info ?? { sig: 0, code: 0 }).bytes;
 }
 
 export interface OomFacts {

@@ -41,7 +41,10 @@ function generated(): Map<string, Map<string, number>> {
 
 /** h_key_pid as C writes it: nested structs are laid flat in wire.gen.ts. */
 function cField(flat: string): string {
-  return flat.replace(/^h_/, 'h.').replace(/(^|\.)(key|target|parent|victim)_(start|pid|tid)$/, '$1$2.$3');
+  return flat
+    .replace(/^h_/, 'h.')
+    .replace(/(^|\.)(key|target|parent|victim)_(start|pid|tid)$/, '$1$2.$3')
+    .replace(/^info_/, 'info.');
 }
 
 test('a C compiler lays the structs out as wire.gen.ts says', {

@@ -66,7 +66,7 @@ export class World {
   }
 
   /** The waiting rows of a table as objects, NULL as null. */
-  rows(table: 'signal' | 'exec' | 'oom_kill'): Record<string, number | null>[] {
+  rows(table: 'signal' | 'exec' | 'oom_kill' | 'delivery'): Record<string, number | null>[] {
     const rows = [...this.allRows.values()].find(some => some.table.name === table);
     if (rows === undefined) throw new Error(`no table ${table}`);
     return Array.from({ length: rows.length }, (_, row) =>
