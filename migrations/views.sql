@@ -159,7 +159,7 @@ SELECT
   p.pid AS pid,                                   -- process that it took effect on: process id
   c.comm AS comm,                                 -- process that it took effect on: command name, the last one known
   d.tid AS tid,                                   -- thread that took it, NULL: the first one
-  dn.name AS action,                              -- handled: a handler ran; default: the default action
+  CASE d.action WHEN 0 THEN 'default' ELSE 'handled' END AS action, -- handled: a handler ran; default: the default action
   m.name AS mechanism,                            -- how it came about, as far as its code tells; NULL: a process may have sent it
   d.code AS code,                                 -- si_code
   d.from_pid AS from_pid,                         -- si_pid: process that signed it, as numbered in the pid namespace of the target
@@ -170,7 +170,6 @@ FROM delivery d
 JOIN process p ON p.id = d.process
 LEFT JOIN comm c ON c.id = p.comm
 LEFT JOIN signal_name sn ON sn.sig = d.sig
-LEFT JOIN disposition_name dn ON dn.id = d.action
 LEFT JOIN mechanism_name m ON m.id = d.mechanism;
 
 CREATE VIEW exits AS -- one row per process that ended and was seen to end
@@ -205,7 +204,7 @@ SELECT
   p.uid AS uid,                                   -- real user id
   sn.name AS signal,                              -- signal that ended it
   CASE WHEN s.value ->> 'mechanism' = 'kernel' AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id) THEN 'oom'
-    ELSE s.value ->> 'mechanism' END AS mechanism, -- how that came about; NULL when it was not recorded
+    ELSE coalesce(s.value ->> 'mechanism', d.value ->> 'mechanism') END AS mechanism, -- how that came about; NULL when it was not recorded
   s.value ->> 'sender_id' AS killer_id,           -- who sent it: id; NULL when no process did
   s.value ->> 'sender_pid' AS killer_pid,         -- who sent it: process id
   s.value ->> 'sender_comm' AS killer_comm,       -- who sent it: command name at that time
@@ -214,10 +213,10 @@ SELECT
   s.value ->> 'sender_uid' AS killer_uid,         -- who sent it: real user id
   round((p.ended_us - (s.value ->> 'reached')) / 1000.0, 3) AS delay_ms, -- from the signal to the end
   CASE
-    WHEN s.value IS NULL THEN 'incomplete'
+    WHEN s.value IS NULL AND d.value ->> 'mechanism' IS NULL THEN 'incomplete'
     WHEN EXISTS (SELECT 1 FROM coverage v WHERE v.kind IN ('down', 'lost', 'malformed', 'shed')
       AND (v.event IS NULL OR v.event IN ('signal', 'exit'))
-      AND v.from_time <= p.ended_us AND v.to_time >= min(s.value ->> 'reached', p.ended_us - 1000000)) THEN 'consistent'
+      AND v.from_time <= p.ended_us AND v.to_time >= min(coalesce(s.value ->> 'reached', p.ended_us), p.ended_us - 1000000)) THEN 'consistent'
     ELSE 'proven' END AS confidence,              -- proven; consistent: something was lost nearby; incomplete: no cause recorded
   s.value ->> 'id' AS signal_id,                  -- of the row in signals that is the cause
   p.ended_us AS time_us                           -- time, microseconds
@@ -228,11 +227,18 @@ LEFT JOIN json_each((SELECT json_array(json_object('id', id, 'mechanism', mechan
     'sender_exec_id', sender_exec_id, 'reached', last_time_us))
   FROM (SELECT id, mechanism, sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, last_time_us,
       -- a pending one found the same signal waiting and was dropped: the one that waited is the cause
-      outcome = 'pending' was_dropped
+      outcome = 'pending' was_dropped, coalesce(disposition, '') = 'handled' had_handler
     FROM signals
     WHERE target_id = p.id AND sig = p.exit_signal AND outcome IN ('delivered', 'delivered-bare', 'pending')
-      AND coalesce(disposition, '') <> 'handled' AND time_us <= p.ended_us
-    ORDER BY was_dropped, last_time_us DESC, id DESC LIMIT 1))) s
+      -- one with a handler did it only if that was taken away before it could run, as by an exec
+      AND (NOT had_handler OR outcome = 'delivered' AND EXISTS (SELECT 1 FROM deliveries f WHERE f.process_id = p.id AND f.sig = p.exit_signal
+        AND f.action = 'default' AND f.from_pid = sender_pid AND f.last_time_us >= signals.time_us))
+      AND time_us <= p.ended_us
+    ORDER BY had_handler, was_dropped, last_time_us DESC, id DESC LIMIT 1))) s
+-- What the signal told when it took effect: some that interrupts send are not seen being sent.
+LEFT JOIN json_each((SELECT json_array(json_object('mechanism', mechanism))
+  FROM (SELECT mechanism, id FROM deliveries WHERE process_id = p.id AND sig = p.exit_signal AND action = 'default'
+    ORDER BY id DESC LIMIT 1))) d
 LEFT JOIN signal_name sn ON sn.sig = p.exit_signal
 WHERE p.exit_signal IS NOT NULL;
 

@@ -1,5 +1,6 @@
 /** The verdict in plain English: what happened, and in the last sentence how sure that is. Pure. */
 
+import { signedBy } from './deliveries.js';
 import { describeGaps } from './loss.js';
 import { isLethal, signalName } from './signal-names.js';
 import { fromIsoTime, showDuration } from './time.js';
@@ -31,14 +32,17 @@ export function nameOf(process: Pick<Process, 'comm' | 'pid'>): string {
   return `${process.comm ?? 'a process of unknown name'} (pid ${process.pid})`;
 }
 
-function killed(v: Verdict, { end, oom }: Facts): string[] {
+function killed(v: Verdict, { end, oom, deliveries }: Facts): string[] {
   const victim = nameOf(v.process as Process);
   const signal = v.signal?.name ?? 'a signal';
   const age = end.ended_us === null ? '' : `${showDuration(end.ended_us - end.started_us)} after it started`;
   const delay = v.delay_us === null ? '' : `; it died ${showDuration(v.delay_us)} after the signal`;
   const core = v.signal?.core_dumped ? ' It dumped core.' : '';
   if (v.mechanism === null)
-    return [`${victim} was killed by ${signal}, ${age}; no such signal to it was recorded.${core}`];
+    return [
+      `${victim} was killed by ${signal}, ${age}; no such signal to it was recorded.${core}`,
+      ...signedBy(end, deliveries),
+    ];
   if (v.mechanism === 'oom') {
     const where = oom?.memory_cgroup
       ? `memory cgroup ${oom.memory_cgroup} reached its limit`
@@ -154,7 +158,12 @@ function missing(v: Verdict, { recorded, end }: Facts): string {
 }
 
 function lastHandled(signals: readonly EarlierSignal[]): EarlierSignal | null {
-  return signals.filter(s => s.disposition === 'handled' && !/^E[A-Z]/.test(s.outcome)).at(-1) ?? null;
+  return signals.findLast(s => wasHandled(s)) ?? null;
+}
+
+/** What was recorded of the handler itself goes before what was to be expected when the signal was sent. */
+function wasHandled({ delivered, disposition, outcome }: EarlierSignal): boolean {
+  return (delivered?.action ?? disposition) === 'handled' && !/^E[A-Z]/.test(outcome);
 }
 
 /** "a SIGTERM from systemd (pid 1)". */

@@ -1,6 +1,7 @@
 /** Gathers from the views what a verdict is made of. Every statement finds its rows through an index. */
 
 import type Database from 'better-sqlite3';
+import { type DeliveryFact, deliveriesTo } from './deliveries.js';
 import { countPid, type Life, lifeById } from './lives.js';
 import { type Recorded, readGaps } from './loss.js';
 import { parseArgs } from './shell.js';
@@ -62,14 +63,16 @@ export interface Surroundings {
 export function verdictOn(life: Life, around: Surroundings, depth = 1): Verdict {
   const { db, recorded } = around;
   const end = endOf(life);
-  const signals = signalsTo(db, life);
-  const cause = selectCause(end, signals);
+  const deliveries = deliveriesTo(db, life.id, untilOf(life));
+  const signals = signalsTo(db, life, deliveries);
+  const cause = selectCause(end, signals, deliveries);
   const killer = cause?.sender_id == null ? undefined : lifeById(db, cause.sender_id);
   return judge({
     pid: life.pid,
     process: processOf(life, around),
     end,
     signals,
+    deliveries,
     oom:
       life.ended_us === null
         ? null
@@ -121,11 +124,15 @@ export function processOf(life: Life, { userName }: Pick<Surroundings, 'userName
   };
 }
 
-function signalsTo(db: Database.Database, life: Life): SignalFact[] {
-  const until = life.ended_us ?? life.unseen_end_us ?? Number.MAX_SAFE_INTEGER;
-  const asked = { id: life.id, until, limit: MOST_SIGNALS };
+function untilOf(life: Life): number {
+  return life.ended_us ?? life.unseen_end_us ?? Number.MAX_SAFE_INTEGER;
+}
+
+function signalsTo(db: Database.Database, life: Life, deliveries: readonly DeliveryFact[]): SignalFact[] {
+  const asked = { id: life.id, until: untilOf(life), limit: MOST_SIGNALS };
   const newest = db.prepare(SIGNALS).all({ ...asked, harmless: HARMLESS }) as SignalFact[];
-  const isEnough = newest.length < MOST_SIGNALS || life.exit_signal === null || hasCause(life, newest);
+  const isEnough =
+    newest.length < MOST_SIGNALS || life.exit_signal === null || hasCause(life, newest, deliveries);
   const fatal = isEnough
     ? []
     : (db.prepare(FATAL_SIGNALS).all({ ...asked, sig: life.exit_signal }) as SignalFact[]);
@@ -133,8 +140,8 @@ function signalsTo(db: Database.Database, life: Life): SignalFact[] {
   return [...byId.values()].sort((a, b) => a.time_us - b.time_us || a.id - b.id);
 }
 
-function hasCause(life: Life, signals: readonly SignalFact[]): boolean {
-  const cause = selectCause(endOf(life), signals);
+function hasCause(life: Life, signals: readonly SignalFact[], deliveries: readonly DeliveryFact[]): boolean {
+  const cause = selectCause(endOf(life), signals, deliveries);
   return cause !== null && cause.outcome !== 'pending';
 }
 

@@ -3,6 +3,7 @@
  * can be tested with facts made up for it. DESIGN §6 is its contract.
  */
 
+import { causeByDelivery, type DeliveryFact, fatalDelivery, fateOf } from './deliveries.js';
 import { explain } from './explain.js';
 import { type Gap, lostRecords, type Recorded } from './loss.js';
 import { isLethal, signalName } from './signal-names.js';
@@ -71,6 +72,8 @@ export interface Facts {
   end: End;
   /** Lethal signals to the process, oldest first. */
   signals: readonly SignalFact[];
+  /** Lethal signals that took effect on it, oldest first. */
+  deliveries: readonly DeliveryFact[];
   oom: OomFact | null;
   /** What the sender of the cause was at that time. */
   killer: Process | null;
@@ -93,6 +96,8 @@ export interface EarlierSignal {
   mechanism: string;
   outcome: string;
   disposition: string | null;
+  /** When it took effect, and whether a handler ran then; null: that was not recorded, or never happened. */
+  delivered: { action: 'handled' | 'default'; time: string; delay_us: number } | null;
   sender: { id: number; pid: number | null; comm: string | null; uid: number | null } | null;
 }
 
@@ -135,7 +140,11 @@ const MOST_EARLIER = 20;
  * The signal that ended a process: of those that were to act by default, the last that reached it. One that found
  * the same signal waiting was dropped, so it counts only where the one that waited was not recorded.
  */
-export function selectCause(end: End, signals: readonly SignalFact[]): SignalFact | null {
+export function selectCause(
+  end: End,
+  signals: readonly SignalFact[],
+  deliveries: readonly DeliveryFact[] = [],
+): SignalFact | null {
   const { ended_us: ended, exit_signal: sig } = end;
   if (ended === null || sig === null) return null;
   const fits = signals.filter(s => s.sig === sig && s.time_us <= ended && s.disposition !== 'handled');
@@ -146,7 +155,7 @@ export function selectCause(end: End, signals: readonly SignalFact[]): SignalFac
         (best, s) => (best === null || reached(s, ended) >= reached(best, ended) ? s : best),
         null,
       );
-  return last('delivered', 'delivered-bare') ?? last('pending');
+  return last('delivered', 'delivered-bare') ?? last('pending') ?? causeByDelivery(end, signals, deliveries);
 }
 
 /** The span in which a loss would make a verdict doubtful. */
@@ -162,8 +171,10 @@ export function windowOf(
 
 /** The verdict on one process. */
 export function judge(facts: Facts): Verdict {
-  const { end, signals, gaps } = facts;
-  const cause = selectCause(end, signals);
+  const { end, signals, deliveries, gaps } = facts;
+  const cause = selectCause(end, signals, deliveries);
+  // A signal that an interrupt sent may be missing; the siginfo that took effect then tells how it came about.
+  const mechanism = cause?.mechanism ?? fatalDelivery(end, deliveries)?.mechanism ?? null;
   // After a real sender's signal was delivered the kernel has nothing left to choose, so the sender stands.
   const isOom = facts.oom !== null && end.exit_signal === 9 && cause?.sender_id == null;
   const sent = cause === null || end.ended_us === null ? null : reached(cause, end.ended_us);
@@ -173,13 +184,13 @@ export function judge(facts: Facts): Verdict {
     pid: facts.pid,
     process: facts.process,
     verdict: kind,
-    confidence: confidenceOf(kind, cause !== null || isOom, isComplete),
+    confidence: confidenceOf(kind, mechanism !== null || isOom, isComplete),
     signal:
       end.exit_signal === null
         ? null
         : { number: end.exit_signal, name: signalName(end.exit_signal), core_dumped: end.core_dumped },
     exit_code: end.exit_code,
-    mechanism: isOom ? 'oom' : (cause?.mechanism ?? null),
+    mechanism: isOom ? 'oom' : mechanism,
     killer: cause?.sender_id == null ? null : facts.killer,
     call:
       cause !== null && CALLS.has(cause.mechanism)
@@ -227,7 +238,7 @@ function wasRecorded({ end, recorded }: Facts): boolean {
   return recorded.from !== null && recorded.from <= end.ended_us;
 }
 
-function earlier({ end, signals }: Facts, cause: SignalFact | null): EarlierSignal[] {
+function earlier({ end, signals, deliveries }: Facts, cause: SignalFact | null): EarlierSignal[] {
   const until = end.ended_us ?? end.unseen_end_us ?? Number.POSITIVE_INFINITY;
   return signals
     .filter(s => s !== cause && isLethal(s.sig) && s.time_us <= until)
@@ -240,6 +251,7 @@ function earlier({ end, signals }: Facts, cause: SignalFact | null): EarlierSign
       mechanism: s.mechanism,
       outcome: s.outcome,
       disposition: s.disposition,
+      delivered: fateOf(s, deliveries),
       sender:
         s.sender_id === null
           ? null

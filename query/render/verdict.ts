@@ -101,8 +101,17 @@ function mechanism(v: Verdict): string | null {
 function earlier(s: EarlierSignal, clock: Clock): string {
   const from = s.sender === null ? '' : ` from ${s.sender.comm ?? '?'}(${s.sender.pid ?? '?'})`;
   const times = s.count > 1 ? ` ×${s.count}` : '';
-  const fate = s.outcome === 'delivered' && s.disposition !== null ? s.disposition : s.outcome;
-  return escapeText(`${showTime(fromIsoTime(s.time), clock, 6)}  ${s.signal.name}${times}${from}: ${fate}`);
+  return escapeText(
+    `${showTime(fromIsoTime(s.time), clock, 6)}  ${s.signal.name}${times}${from}: ${fate(s)}`,
+  );
+}
+
+/** What the process had done about it when it was sent, and what became of it. */
+function fate({ outcome, disposition, delivered }: EarlierSignal): string {
+  const then = outcome === 'delivered' && disposition !== null ? disposition : outcome;
+  if (delivered === null) return then;
+  const what = delivered.action === 'handled' ? 'its handler ran' : 'it took effect';
+  return `${then}; ${what} ${showDuration(delivered.delay_us)} later`;
 }
 
 function wrap(text: string, width: number): string[] {

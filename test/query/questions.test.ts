@@ -9,6 +9,7 @@ import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { migrate, viewsSql } from '../../migrations/migrate.js';
 import { statementsOf } from '../../query/answer.js';
 import { buildProgram } from '../../query/cli.js';
+import { DELIVERIES } from '../../query/deliveries.js';
 import { DEAD_CHILD, EXEC, FATAL_SIGNALS, OOM, SIGNALS } from '../../query/facts.js';
 import { processIo } from '../../query/io.js';
 import { KINDS } from '../../query/kinds.js';
@@ -111,6 +112,7 @@ for (const [name, sql] of Object.entries({
   OOM,
   EXEC,
   DEAD_CHILD,
+  DELIVERIES,
 })) {
   test(`who-killed finds ${name} through an index`, () => {
     const plan = planOf(sql);

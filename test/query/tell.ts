@@ -3,7 +3,7 @@
 import type Database from 'better-sqlite3';
 
 const MECHANISM = { kill: 1, tgkill: 3, pdeathsig: 8, timer: 11, fault: 14, sigpipe: 15, oom: 16 } as const;
-const DEFAULT = 0;
+export const DEFAULT = 0;
 export const HANDLED = 2;
 export const BLOCKED = 3;
 
@@ -36,6 +36,19 @@ export interface SignalRow {
   targetArg?: number | null;
   call?: number;
   dying?: number;
+}
+
+export interface DeliveryRow {
+  time: number;
+  lastTime?: number;
+  count?: number;
+  process: number;
+  sig: number;
+  action: typeof DEFAULT | typeof HANDLED;
+  /** As far as the siginfo tells. */
+  mechanism?: keyof typeof MECHANISM;
+  /** Pid of who signed it; null: the kernel. */
+  from: number | null;
 }
 
 /** Functions that put rows into `db`; `boot` is when boot-time nanoseconds began. */
@@ -159,5 +172,22 @@ export function tellers(db: Database.Database, boot: number) {
     });
   };
 
-  return { addProcess, addSignal, addExec };
+  /** A lethal signal that took effect. */
+  const addDelivery = (row: DeliveryRow): void => {
+    db.prepare(`INSERT INTO delivery (time, last_time, count, process, sig, code, action, mechanism, from_pid, from_uid)
+      VALUES (@time, @last, @count, @process, @sig, @code, @action, @mechanism, @from, @uid)`).run({
+      time: row.time,
+      last: row.lastTime ?? null,
+      count: row.count ?? 1,
+      process: row.process,
+      sig: row.sig,
+      code: row.from === null ? 128 : 0,
+      action: row.action,
+      mechanism: row.mechanism === undefined ? null : MECHANISM[row.mechanism],
+      from: row.from,
+      uid: row.from === null ? null : 0,
+    });
+  };
+
+  return { addProcess, addSignal, addExec, addDelivery };
 }

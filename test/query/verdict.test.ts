@@ -79,6 +79,7 @@ function facts(given: Partial<Facts> = {}): Facts {
     process: PROCESS,
     end: KILLED,
     signals: [],
+    deliveries: [],
     oom: null,
     killer: KILLER,
     ancestry: [],
