@@ -237,16 +237,8 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
-union __sifields {
-	struct {
-		int _pid;
-		__u32 _uid;
-	} _kill; /* of a queued signal the first two fields are the same: _rt */
-};
-
 struct kernel_siginfo {
 	int si_signo, si_errno, si_code;
-	union __sifields _sifields;
 };
 
 struct sigqueue {

@@ -12,22 +12,19 @@
  */
 static __always_inline bool read_siginfo(struct snoop_siginfo *to, const void *from)
 {
-	int code = 0;
+	/* The part that programs see is laid out alike in the kernel: include/uapi/asm-generic/siginfo.h, on 64 bits. */
+	struct {
+		int code, pad, pid;
+		__u32 uid;
+	} part = {};
 
-	if (bpf_probe_read_kernel(&code, sizeof(code), from + bpf_core_field_offset(struct kernel_siginfo, si_code)))
+	if (bpf_probe_read_kernel(&part, sizeof(part), from + bpf_core_field_offset(struct kernel_siginfo, si_code)))
 		return false;
-	to->code = code;
+	to->code = part.code;
 	/* kernel/signal.c, __send_signal_locked: these three are signed, of the others the fields mean something else. */
-	if (code == SI_USER || code == SI_TKILL || code == SI_QUEUE) {
-		const void *fields = from + bpf_core_field_offset(struct kernel_siginfo, _sifields);
-		struct {
-			int pid;
-			__u32 uid;
-		} signer = {};
-
-		bpf_probe_read_kernel(&signer, sizeof(signer), fields);
-		to->from = signer.pid;
-		to->from_uid = signer.uid;
+	if (part.code == SI_USER || part.code == SI_TKILL || part.code == SI_QUEUE) {
+		to->from = part.pid;
+		to->from_uid = part.uid;
 	}
 	return true;
 }
