@@ -38,7 +38,10 @@ SELECT
   p.ended AS ended_us,                            -- ended, microseconds
   p.unseen_end AS unseen_end_us,                  -- it was gone by then, and its exit was not recorded
   p.exec AS exec_id,                              -- its last exec, NULL if none was seen
-  p.parent_exec AS parent_exec_id                 -- exec of the file that its parent ran when it forked, NULL: not seen
+  p.parent_exec AS parent_exec_id,                -- exec of the file that its parent ran when it forked, NULL: not seen
+  p.last_parent AS reaper_id,                     -- who had taken it in when it ended: id; NULL: its parent, or it runs still
+  reaper.pid AS reaper_pid,                       -- who had taken it in: process id
+  rc.comm AS reaper_comm                          -- who had taken it in: command name
 FROM process p
 JOIN boot b ON b.id = p.boot
 LEFT JOIN comm c ON c.id = p.comm
@@ -48,7 +51,9 @@ LEFT JOIN path cwd ON cwd.id = p.cwd
 LEFT JOIN cgroup g ON g.id = p.cgroup
 LEFT JOIN user_name u ON u.uid = p.uid
 LEFT JOIN process parent ON parent.id = p.parent
-LEFT JOIN comm pc ON pc.id = parent.comm;
+LEFT JOIN comm pc ON pc.id = parent.comm
+LEFT JOIN process reaper ON reaper.id = p.last_parent
+LEFT JOIN comm rc ON rc.id = reaper.comm;
 
 CREATE VIEW execs AS -- one row per execve(2) or execveat(2), refused ones too
 SELECT

@@ -112,6 +112,8 @@ function collect(db: Database.Database, start: string): void {
       ${start}
       UNION
       SELECT p.parent FROM old.process p JOIN family f ON f.id = p.id WHERE p.parent IS NOT NULL
+      UNION
+      SELECT p.last_parent FROM old.process p JOIN family f ON f.id = p.id WHERE p.last_parent IS NOT NULL
     )
     SELECT id FROM family;
     INSERT OR IGNORE INTO temp.kept_exec

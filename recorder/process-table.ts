@@ -30,6 +30,8 @@ export class Process {
   userUs: number | null = null;
   systemUs: number | null = null;
   maxRssKb: number | null = null;
+  /** Parent at the end, where it is another than at creation. */
+  lastParent: number | null = null;
   /** Chosen by the OOM killer: a SIGKILL of the kernel is its work. */
   oomVictim = false;
   /** A signal was delivered to it by default: its end tells the cause no second time. */

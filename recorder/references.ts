@@ -21,6 +21,7 @@ export function referencesOf(batch: Batch): References {
   }
   for (const process of batch.processes) {
     add('process', process.parent);
+    add('process', process.lastParent);
     add('exec', process.exec);
     add('exec', process.parentExec);
     add('comm', process.comm);

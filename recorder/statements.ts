@@ -29,6 +29,7 @@ const PROCESS_COLUMNS = [
   'utime_us',
   'stime_us',
   'max_rss_kb',
+  'last_parent',
 ] as const;
 
 /** Rows in one INSERT: fewer rows cost more steps, more rows cost none fewer. */
@@ -174,6 +175,7 @@ export function processRow(p: Process, boot: number): (number | string | null)[]
     p.userUs,
     p.systemUs,
     p.maxRssKb,
+    p.lastParent,
   ];
 }
 
@@ -195,5 +197,6 @@ export function processOf(row: ProcessRow): Process {
   process.userUs = row.utime_us;
   process.systemUs = row.stime_us;
   process.maxRssKb = row.max_rss_kb;
+  process.lastParent = row.last_parent;
   return process;
 }

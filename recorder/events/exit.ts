@@ -28,12 +28,14 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   process.systemUs = Math.round(u64(memory, at + EvExit.stime) / 1000);
   process.maxRssKb = u64(memory, at + EvExit.max_rss_pages) * context.pageKb;
   identity.comm(process, memory, at + EvExit.comm);
+  const parent = identity.at(memory, at + EvExit.parent_start)?.id ?? null;
   if (process.origin === 'repaired') {
     // Its fork was lost, so this record says what that one would have.
-    process.parent ??= identity.at(memory, at + EvExit.parent_start)?.id ?? null;
+    process.parent ??= parent;
     process.uid ??= memory.u32[(at + EvExit.uid) >> 2] as number;
     process.cgroup ??= cgroups.id(u64(memory, at + EvExit.cgroup));
   }
+  process.lastParent = parent === process.parent ? null : parent;
   identity.table.ended(process);
   if (memory.u32[(at + EvExit.info_sig) >> 2] !== 0 && !process.tookDefault)
     addCause(context, memory, at, process);

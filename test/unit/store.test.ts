@@ -205,7 +205,7 @@ test('the living are those of this boot that were not seen to end', t => {
   const first = openStore(t, path, 'boot-1');
   const world = worldOf(first);
   for (const key of [SHELL, CHILD]) world.apply(fork({ child: key, parent: INIT }));
-  world.apply(exit({ process: CHILD }));
+  world.apply(exit({ process: CHILD, parent: INIT }));
   first.write(batchOf(world));
   assert.deepEqual(
     first
