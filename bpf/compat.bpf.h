@@ -80,4 +80,61 @@ static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgroup, __u32 lev
 	return ancestor_id_from_ids(cgroup, level);
 }
 
+/* mm_types.h and mm_types_task.h: the counters of a process's resident pages. */
+enum snoop_mm_counter {
+	MM_FILEPAGES = 0,
+	MM_ANONPAGES = 1,
+	MM_SHMEMPAGES = 3,
+};
+
+/*
+ * mm_struct.rss_stat became an array of percpu_counter in 6.2 (f1a7941243c1, "mm: convert mm's rss stats into
+ * percpu_counter"). What single processors have not yet added to it is left out, as in the kernel's own log.
+ */
+struct percpu_counter {
+	__s64 count;
+} __attribute__((preserve_access_index));
+
+struct mm_struct___percpu {
+	struct percpu_counter rss_stat[4];
+} __attribute__((preserve_access_index));
+
+struct mm_rss_stat {
+	atomic64_t count[4];
+} __attribute__((preserve_access_index));
+
+struct mm_struct___atomic {
+	struct mm_rss_stat rss_stat;
+} __attribute__((preserve_access_index));
+
+static __noinline __s64 pages_from_percpu(struct mm_struct *mm, __u32 counter)
+{
+	struct mm_struct___percpu *percpu = (void *)mm;
+	__s64 pages = 0;
+
+	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)mm + bpf_core_field_offset(percpu->rss_stat)
+		+ counter * bpf_core_type_size(struct percpu_counter) + bpf_core_field_offset(struct percpu_counter, count));
+	return pages;
+}
+
+static __noinline __s64 pages_from_atomic(struct mm_struct *mm, __u32 counter)
+{
+	struct mm_struct___atomic *atomic = (void *)mm;
+	__s64 pages = 0;
+
+	bpf_probe_read_kernel(&pages, sizeof(pages),
+		(void *)mm + bpf_core_field_offset(atomic->rss_stat) + counter * sizeof(pages));
+	return pages;
+}
+
+/* Resident pages of one kind. */
+static __always_inline __s64 resident_pages(struct mm_struct *mm, enum snoop_mm_counter counter)
+{
+	struct mm_struct___percpu *percpu = (void *)mm;
+	__s64 pages = bpf_core_field_exists(percpu->rss_stat[0].count) ? pages_from_percpu(mm, counter)
+								       : pages_from_atomic(mm, counter);
+
+	return pages > 0 ? pages : 0;
+}
+
 #endif

@@ -18,6 +18,15 @@ static __always_inline void add_memory_cgroup(struct scratch *s, struct ev_oom *
 	ev->memcg_bytes = append_kernfs_path(s, BPF_CORE_READ(css, cgroup, kn), &ev->h.flags);
 }
 
+static __always_inline void add_resident(struct ev_oom *ev, const struct task_struct *victim)
+{
+	struct mm_struct *mm = BPF_CORE_READ(victim, mm);
+
+	ev->anon_pages = mm ? resident_pages(mm, MM_ANONPAGES) : -1;
+	ev->file_pages = mm ? resident_pages(mm, MM_FILEPAGES) : -1;
+	ev->shmem_pages = mm ? resident_pages(mm, MM_SHMEMPAGES) : -1;
+}
+
 static __always_inline void victim_chosen(const struct task_struct *victim)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -38,6 +47,7 @@ static __always_inline void victim_chosen(const struct task_struct *victim)
 	snoop_comm(ev->comm, victim);
 	ev->uid = victim->real_cred->uid.val;
 	ev->oom_score_adj = victim->signal->oom_score_adj;
+	add_resident(ev, victim);
 	add_memory_cgroup(s, ev, victim);
 	scratch_submit(s, SNOOP_LETHAL, SNOOP_OOM);
 }

@@ -169,7 +169,7 @@ export const enum EvExit {
 
 /** Byte offsets in struct ev_oom. */
 export const enum EvOom {
-  bytes = 88,
+  bytes = 112,
   h_type = 0, // enum snoop_type
   h_flags = 4, // __u32
   h_time = 8, // snoop_ktime
@@ -180,11 +180,14 @@ export const enum EvOom {
   victim_pid = 40, // snoop_pid
   victim_tid = 44, // snoop_tid
   cgroup = 48, // snoop_cgroup
-  comm = 56, // char[16]
-  uid = 72, // snoop_uid
-  oom_score_adj = 76, // __s32
-  memcg_bytes = 80, // __u32
-  data = 88, // __u8[]
+  anon_pages = 56, // __s64
+  file_pages = 64, // __s64
+  shmem_pages = 72, // __s64
+  comm = 80, // char[16]
+  uid = 96, // snoop_uid
+  oom_score_adj = 100, // __s32
+  memcg_bytes = 104, // __u32
+  data = 112, // __u8[]
 }
 
 /** Byte offsets in struct ev_process. */
@@ -294,7 +297,7 @@ export const WIRE_BYTES = {
   ev_delivery: 56,
   ev_exec: 128,
   ev_exit: 120,
-  ev_oom: 88,
+  ev_oom: 112,
   ev_process: 88,
   ev_signal: 128,
   snoop_counters: 512,

@@ -192,6 +192,9 @@ struct ev_oom {
 	struct snoop_header h;
 	struct snoop_key victim;
 	snoop_cgroup cgroup; /* of the victim */
+	__s64 anon_pages; /* resident, of the victim; -1: it had no memory any more */
+	__s64 file_pages;
+	__s64 shmem_pages;
 	char comm[SNOOP_COMM]; /* of the victim */
 	snoop_uid uid;
 	__s32 oom_score_adj;

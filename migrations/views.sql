@@ -260,7 +260,11 @@ SELECT
   tc.comm AS trigger_comm,                        -- process whose allocation failed: command name
   mp.path AS memory_cgroup,                       -- cgroup of the victim in the hierarchy of the memory controller
   o.oom_score_adj AS oom_score_adj,               -- of the victim
-  o.time AS time_us                               -- time, microseconds
+  o.time AS time_us,                              -- time, microseconds
+  o.anon_kb AS anon_kb,                           -- resident anonymous memory of the victim when it was chosen, KiB, as the kernel log has it
+  o.file_kb AS file_kb,                           -- resident pages of files, KiB
+  o.shmem_kb AS shmem_kb,                         -- resident shared memory, KiB
+  o.anon_kb + o.file_kb + o.shmem_kb AS rss_kb    -- all of its resident memory, KiB; NULL: it had none any more, or a recorder older than this
 FROM oom_kill o
 JOIN processes p ON p.id = o.victim
 LEFT JOIN process t ON t.id = o.trigger

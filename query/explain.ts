@@ -51,8 +51,9 @@ function killed(v: Verdict, { end, oom, deliveries }: Facts): string[] {
       oom?.trigger_comm != null && oom.trigger_pid !== v.pid
         ? `${oom.trigger_comm} (pid ${oom.trigger_pid}) asked for the memory that was not there; it is not to blame.`
         : '';
+    const held = oom?.rss_kb == null ? '' : `; it held ${showMemory(oom.rss_kb)} of memory then`;
     return [
-      `The kernel killed ${victim} with ${signal}, ${age}, because ${where}.${core}`,
+      `The kernel killed ${victim} with ${signal}, ${age}, because ${where}${held}.${core}`,
       ...(trigger === '' ? [] : [trigger]),
     ];
   }
@@ -63,6 +64,11 @@ function killed(v: Verdict, { end, oom, deliveries }: Facts): string[] {
     `${nameOf(v.killer)} killed ${victim} with ${signal} ${by(v.mechanism)}, ${age}${delay}.${core}`,
     ...group(v),
   ];
+}
+
+function showMemory(kb: number): string {
+  if (kb < 10 * 1024) return `${kb} KiB`;
+  return kb < 10 * 1024 * 1024 ? `${Math.round(kb / 1024)} MiB` : `${(kb / 1024 / 1024).toFixed(1)} GiB`;
 }
 
 function selfInflicted(v: Verdict, victim: string, signal: string, age: string): string {

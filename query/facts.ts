@@ -38,7 +38,7 @@ export const FATAL_SIGNALS = `SELECT ${SIGNAL_COLUMNS} FROM signals
   WHERE target_id = :id AND sig = :sig AND time_us <= :until AND outcome IN ('delivered', 'delivered-bare', 'pending')
   ORDER BY id DESC LIMIT :limit`;
 
-export const OOM = `SELECT time_us, trigger_pid, trigger_comm, memory_cgroup FROM oom_kills
+export const OOM = `SELECT time_us, trigger_pid, trigger_comm, memory_cgroup, rss_kb FROM oom_kills
   WHERE victim_id = :id AND time_us <= :until ORDER BY id DESC LIMIT 1`;
 
 export const EXEC = 'SELECT comm, exe, args, cwd FROM execs WHERE id = :id';

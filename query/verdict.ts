@@ -53,6 +53,8 @@ export interface OomFact {
   trigger_pid: number | null;
   trigger_comm: string | null;
   memory_cgroup: string | null;
+  /** Resident memory of the victim. */
+  rss_kb: number | null;
 }
 
 /** How the process stands: its ends as the recorder saw them. */

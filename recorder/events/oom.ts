@@ -13,7 +13,7 @@ import { SIGNAL, SIGNAL_TABLE } from './signal-row.js';
 
 const TABLE = defineTable(
   'oom_kill',
-  ['time', 'victim', 'trigger', 'memory_cgroup', 'oom_score_adj'],
+  ['time', 'victim', 'trigger', 'memory_cgroup', 'oom_score_adj', 'anon_kb', 'file_kb', 'shmem_kb'],
   { victim: 'process', trigger: 'process', memory_cgroup: 'path' },
   256,
 );
@@ -27,7 +27,7 @@ export const oom: EventSpec = {
   apply,
 };
 
-function apply({ clock, identity, texts, rows }: Context, memory: Memory, at: number): Fate {
+function apply({ clock, identity, texts, rows, pageKb }: Context, memory: Memory, at: number): Fate {
   const victim = identity.at(memory, at + EvOom.victim_start);
   if (victim === null) return Fate.malformed;
   const trigger = identity.at(memory, at + EvOom.h_key_start);
@@ -42,6 +42,10 @@ function apply({ clock, identity, texts, rows }: Context, memory: Memory, at: nu
   ooms.set(OOM.trigger, trigger?.id ?? NULL);
   ooms.set(OOM.memory_cgroup, texts.path(joinPath(memcg)) ?? NULL);
   ooms.set(OOM.oom_score_adj, memory.i32[(at + EvOom.oom_score_adj) >> 2] as number);
+  const kb = (at: number) => (memory.i32[(at + 4) >> 2] === -1 ? NULL : u64(memory, at) * pageKb);
+  ooms.set(OOM.anon_kb, kb(at + EvOom.anon_pages));
+  ooms.set(OOM.file_kb, kb(at + EvOom.file_pages));
+  ooms.set(OOM.shmem_kb, kb(at + EvOom.shmem_pages));
   ooms.add();
   return Fate.stored;
 }

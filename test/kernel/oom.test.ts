@@ -42,11 +42,30 @@ test('a process that outgrows its memory cgroup was killed by the kernel, and no
       },
     ],
   );
+  const [held] = lab.rows<Record<'anon_kb' | 'file_kb' | 'shmem_kb' | 'rss_kb', number>>(
+    'SELECT anon_kb, file_kb, shmem_kb, rss_kb FROM oom_kills',
+  );
+  assert.ok(held);
+  // The limit is 50 MiB, most of it what the process itself had filled; each counter is some pages a processor behind.
+  assert.ok(held.anon_kb > 40 * 1024 && held.anon_kb <= 51 * 1024, JSON.stringify(held));
+  assert.ok(held.file_kb >= 0 && held.file_kb < 10 * 1024 && held.shmem_kb < 1024, JSON.stringify(held));
+  assert.equal(held.rss_kb, held.anon_kb + held.file_kb + held.shmem_kb);
+  assert.match(verdict.explanation, /; it held (4\d|5[0-9]) MiB of memory then\./);
   const signals = lab.rows(
     'SELECT sender_id, mechanism, count FROM signals WHERE sig = 9 AND target_pid = ?',
     pid,
   );
   assert.deepEqual(signals, [{ sender_id: null, mechanism: 'oom', count: 1 }]);
+});
+
+test('shared memory is told apart from what is a process alone', { skip }, t => {
+  const { lab, memory } = open(t);
+  const grown = lab.inside('cginto', memory.directory, tool('oom'), '200', 'shared');
+  lab.stop();
+  assert.equal(grown.signal, 'SIGKILL');
+  const [held] = lab.rows<Record<'anon_kb' | 'shmem_kb', number>>('SELECT anon_kb, shmem_kb FROM oom_kills');
+  assert.ok(held && held.shmem_kb > 40 * 1024 && held.shmem_kb <= 51 * 1024, JSON.stringify(held));
+  assert.ok(held.anon_kb < 5 * 1024, JSON.stringify(held));
 });
 
 test('who asked for the memory is not the victim, and not the killer', { skip }, async t => {

@@ -239,7 +239,8 @@ function tell(db: Database.Database): void {
   addSignal({ time: at(230.0001), sig: 9, target: hog, mechanism: 'oom' });
   db.prepare("INSERT INTO path (path) VALUES ('/system.slice/app.service')").run();
   db.prepare(
-    'INSERT INTO oom_kill (time, victim, trigger, memory_cgroup, oom_score_adj) VALUES (?, ?, ?, (SELECT max(id) FROM path), 0)',
+    `INSERT INTO oom_kill (time, victim, trigger, memory_cgroup, oom_score_adj, anon_kb, file_kb, shmem_kb)
+     VALUES (?, ?, ?, (SELECT max(id) FROM path), 0, 131072, 4096, 512)`,
   ).run(at(230), hog, trigger);
 
   const abort = addProcess({

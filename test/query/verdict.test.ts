@@ -164,7 +164,7 @@ for (const mechanism of ['fault', 'sigpipe', 'timer', 'oom', 'kernel', 'seccomp'
   test(`${mechanism}: killed, and nobody is blamed`, () => {
     const oom =
       mechanism === 'oom'
-        ? { time_us: at(8), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null }
+        ? { time_us: at(8), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null }
         : null;
     const verdict = judge(
       facts({
@@ -184,7 +184,9 @@ for (const mechanism of ['fault', 'sigpipe', 'timer', 'oom', 'kernel', 'seccomp'
 
 test('memory that ran out explains a SIGKILL whose signal was not seen', () => {
   const verdict = judge(
-    facts({ oom: { time_us: at(9), trigger_pid: 100, trigger_comm: 'victim', memory_cgroup: '/a' } }),
+    facts({
+      oom: { time_us: at(9), trigger_pid: 100, trigger_comm: 'victim', memory_cgroup: '/a', rss_kb: null },
+    }),
   );
   assert.equal(verdict.mechanism, 'oom');
   assert.equal(verdict.confidence, 'proven');
@@ -195,7 +197,7 @@ test('a real sender stands although memory ran out before', () => {
   const verdict = judge(
     facts({
       signals: [signal(9.5)],
-      oom: { time_us: at(9), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null },
+      oom: { time_us: at(9), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null },
     }),
   );
   assert.equal(verdict.mechanism, 'kill');

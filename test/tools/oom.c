@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Takes memory, a MiB at a time, until the kernel kills it; never more than MIB. Prints pid, and survived=MIB if it lives.
- * With `hold` it offers itself to the kernel as the first to be killed, and waits.
+ * With `hold` it offers itself to the kernel as the first to be killed, and waits; with `shared` the memory is shared.
  */
 #include "tool.h"
 #include <fcntl.h>
@@ -18,21 +18,22 @@ static void be_first(void)
 int main(int argc, char **argv)
 {
 	if (argc != 2 && argc != 3)
-		usage("oom MIB [hold]");
-	int mib = atoi(argv[1]);
+		usage("oom MIB [hold|shared]");
+	int mib = atoi(argv[1]), hold = argc == 3 && !strcmp(argv[2], "hold");
+	int sharing = argc == 3 && !strcmp(argv[2], "shared") ? MAP_SHARED : MAP_PRIVATE;
 
 	default_signals();
-	if (argc == 3)
+	if (hold)
 		be_first();
 	say("pid=%d", getpid());
 	for (int i = 0; i < mib; i++) {
-		char *page = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *page = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
 
 		if (page == MAP_FAILED)
 			die("mmap");
 		memset(page, i + 1, 1 << 20);
 	}
 	say("survived=%d", mib);
-	while (argc == 3)
+	while (hold)
 		pause();
 }

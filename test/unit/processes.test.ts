@@ -282,3 +282,19 @@ test('a parent that was met in /proc is the same one when a record tells its exa
   assert.equal(world.process(parent).unseenEnd, null);
   assert.ok(world.table.dirty.includes(world.process(parent)), 'the exact start is to be stored');
 });
+
+test('a process that ends as the child of another than made it is told with both', () => {
+  const world = worldWithShell();
+  world.apply(fork({ child: CHILD, parent: SHELL }));
+  world.apply(exit({ process: CHILD, parent: INIT }));
+  const child = world.process(CHILD);
+  assert.equal(child.parent, world.process(SHELL).id);
+  assert.equal(child.lastParent, world.process(INIT).id);
+});
+
+test('a process that ends as the child of who made it has no other parent', () => {
+  const world = worldWithShell();
+  world.apply(fork({ child: CHILD, parent: SHELL }));
+  world.apply(exit({ process: CHILD, parent: SHELL }));
+  assert.equal(world.process(CHILD).lastParent, null);
+});

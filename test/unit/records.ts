@@ -286,13 +286,19 @@ export interface OomFacts {
   memcg?: string;
   time?: number;
   score?: number;
+  /** Resident pages: anonymous, of files, shared; -1: it has no memory any more. */
+  pages?: readonly [number, number, number];
 }
 
 export function oom(f: OomFacts): Uint8Array {
   const memcg = components(f.memcg ?? '/');
+  const [anon, file, shmem] = f.pages ?? [-1, -1, -1];
   return new Writer(SnoopType.OOM, EvOom.bytes, f.time ?? 1e9, f.trigger, 0, [memcg])
     .key(EvOom.victim_start, f.victim)
     .u64(EvOom.cgroup, 1)
+    .u64(EvOom.anon_pages, anon)
+    .u64(EvOom.file_pages, file)
+    .u64(EvOom.shmem_pages, shmem)
     .comm(EvOom.comm, f.victim)
     .i32(EvOom.oom_score_adj, f.score ?? 0)
     .u32(EvOom.memcg_bytes, memcg.length).bytes;

@@ -342,3 +342,12 @@ test('recognising repeated records changes no row', () => {
     { numRuns: 1000 },
   );
 });
+
+test('the memory of a victim is told in KiB, and as unknown when it had none any more', () => {
+  const world = family();
+  world.apply(oom({ victim: VICTIM, trigger: SHELL, pages: [1000, 20, 3] }));
+  world.apply(oom({ victim: OTHER, trigger: SHELL, pages: [-1, -1, -1] }));
+  const [held, none] = world.rows('oom_kill');
+  assertHas(held, { anon_kb: 4000, file_kb: 80, shmem_kb: 12 });
+  assertHas(none, { anon_kb: null, file_kb: null, shmem_kb: null });
+});
