@@ -5,6 +5,7 @@
  */
 #include "snoop.bpf.h"
 #include "syscall.bpf.h"
+#include "aim.bpf.h"
 #include "exec_failed.bpf.h"
 
 /* Where the call keeps the signal, and whether its first argument can name a group. */
@@ -46,6 +47,7 @@ static __always_inline void attempt(const struct task_struct *task, const struct
 	ev->sig = sig;
 	ev->result = result;
 	ev->ns_level = task->thread_pid->level;
+	add_target(ev, task);
 	snoop_submit(ev);
 }
 

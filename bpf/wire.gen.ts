@@ -64,21 +64,24 @@ export const enum SnoopType {
 
 /** Byte offsets in struct ev_attempt. */
 export const enum EvAttempt {
-  bytes = 88,
+  bytes = 104,
   h_type = 0, // enum snoop_type
   h_flags = 4, // __u32
   h_time = 8, // snoop_ktime
   h_key_start = 16, // snoop_ktime
   h_key_pid = 24, // snoop_pid
   h_key_tid = 28, // snoop_tid
-  cgroup = 32, // snoop_cgroup
-  comm = 40, // char[16]
-  uid = 56, // snoop_uid
-  syscall = 60, // __s32
-  args = 64, // __s32[3]
-  sig = 76, // __s32
-  result = 80, // snoop_errno
-  ns_level = 84, // __u32
+  target_start = 32, // snoop_ktime
+  target_pid = 40, // snoop_pid
+  target_tid = 44, // snoop_tid
+  cgroup = 48, // snoop_cgroup
+  comm = 56, // char[16]
+  uid = 72, // snoop_uid
+  syscall = 76, // __s32
+  args = 80, // __s32[3]
+  sig = 92, // __s32
+  result = 96, // snoop_errno
+  ns_level = 100, // __u32
 }
 
 /** Byte offsets in struct ev_cgroup. */
@@ -292,7 +295,7 @@ export const enum SnoopSiginfo {
 
 /** Size of the fixed part of each struct: the recorder compares it with the object that it is about to load. */
 export const WIRE_BYTES = {
-  ev_attempt: 88,
+  ev_attempt: 104,
   ev_cgroup: 48,
   ev_delivery: 56,
   ev_exec: 128,

@@ -126,6 +126,7 @@ struct ev_delivery {
  */
 struct ev_attempt {
 	struct snoop_header h;
+	struct snoop_key target; /* pid 0: not known here; then args may name it, in the initial pid namespace */
 	snoop_cgroup cgroup;
 	char comm[SNOOP_COMM];
 	snoop_uid uid;

@@ -1,5 +1,6 @@
 /** A call that was refused or only probed becomes a row of `signal`; the return of a group call closes that. */
 
+import { constants } from 'node:os';
 import { EvAttempt } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
@@ -16,6 +17,7 @@ export const attempt: EventSpec = {
   apply,
 };
 
+const ESRCH = constants.errno.ESRCH;
 const PROBE = 5; // outcome_name
 
 function apply(context: Context, memory: Memory, at: number): Fate {
@@ -36,10 +38,14 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   }
 
   const sender = identity.at(memory, at + EvAttempt.h_key_start);
-  // Only in the initial namespace is the argument a pid that we know processes by.
+  // Only in the initial namespace is the argument a pid that we know processes by, and with ESRCH nobody bore it.
   const namesPid =
-    mechanism !== Mechanism.pidfdSendSignal && arg0 > 0 && u32[(at + EvAttempt.ns_level) >> 2] === 0;
-  const target = namesPid ? identity.table.bearer(arg0) : null;
+    mechanism !== Mechanism.pidfdSendSignal &&
+    arg0 > 0 &&
+    result !== -ESRCH &&
+    u32[(at + EvAttempt.ns_level) >> 2] === 0;
+  const target =
+    identity.at(memory, at + EvAttempt.target_start) ?? (namesPid ? identity.table.bearer(arg0) : null);
 
   signals.set(SIGNAL.sender, sender?.id ?? NULL);
   signals.set(SIGNAL.sender_tid, tid);

@@ -164,10 +164,13 @@ export interface AttemptFacts {
   result: number;
   time?: number;
   nsLevel?: number;
+  /** As the kernel found it. */
+  target?: Key;
 }
 
 export function attempt(f: AttemptFacts): Uint8Array {
   return new Writer(SnoopType.ATTEMPT, EvAttempt.bytes, f.time ?? 1e9, f.caller)
+    .key(EvAttempt.target_start, f.target ?? { pid: 0, start: 0 })
     .u64(EvAttempt.cgroup, 1)
     .comm(EvAttempt.comm, f.caller)
     .u32(EvAttempt.uid, f.caller.uid ?? 0)

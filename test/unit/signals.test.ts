@@ -182,6 +182,28 @@ test('inside another pid namespace, or with a descriptor, the argument is no pid
   assert.ok(world.rows('signal').every(row => row.target === null && row.target_arg === VICTIM.pid));
 });
 
+test('whom the kernel found behind a descriptor or a pid of another namespace is the target', () => {
+  const world = family();
+  for (const syscall of [SYSCALL.pidfd_send_signal, SYSCALL.kill])
+    world.apply(
+      attempt({ caller: SHELL, syscall, args: [3, 9], sig: 9, result: -1, nsLevel: 1, target: VICTIM }),
+    );
+  const { id } = world.process(VICTIM);
+  assert.deepEqual(
+    world.rows('signal').map(({ target, target_arg }) => [target, target_arg]),
+    [
+      [id, 3],
+      [id, 3],
+    ],
+  );
+});
+
+test('a call that found nobody names nobody, though the one who bore the pid was not seen to end', () => {
+  const world = family();
+  world.apply(attempt({ caller: SHELL, args: [VICTIM.pid, 9], sig: 9, result: -3 }));
+  assertHas(world.rows('signal')[0], { target: null, outcome: -3 });
+});
+
 test('an attempt with a call that sends nothing is malformed', () => {
   assert.equal(
     family().apply(attempt({ caller: SHELL, args: [1, 2], sig: 2, result: 0, syscall: 39 })),
