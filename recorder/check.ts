@@ -5,6 +5,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
+import { CANARIES, type Trial, tryProbes } from './canary.js';
 import { unifiedRoot } from './cgroup.js';
 import * as bpf from './libbpf.js';
 import { lockHolder } from './lock.js';
@@ -20,19 +21,12 @@ export interface Finding {
   hint?: string | undefined;
 }
 
-/** Looks at everything; stops early only where the rest cannot be looked at. */
-export function check(db: string): Finding[] {
-  const findings = [
-    kernelVersion(),
-    library(),
-    object(),
-    kernelTypes(),
-    ...tracepoints(),
-    cgroups(),
-    bpffs(),
-  ];
-  if (findings.every(finding => finding.ok || !finding.needed)) findings.push(attach());
-  findings.push(recorder(db));
+/** Looks at everything; what cannot be tried is at least looked for. */
+export async function check(db: string): Promise<Finding[]> {
+  const findings = [kernelVersion(), library(), object(), kernelTypes(), cgroups(), bpffs()];
+  const looked = tracepoints();
+  const isHopeful = canRecord([...findings, ...looked]);
+  findings.push(...(isHopeful ? await trial() : looked), recorder(db));
   return findings;
 }
 
@@ -116,18 +110,57 @@ function bpffs(): Finding {
   };
 }
 
-/** The proof: loads and attaches every probe, recording nothing, and takes them off again. */
-function attach(): Finding {
-  return attempt('load and attach', true, () => {
-    const nothing = { kind: 'tree', root: 0, command: 'check' } as const;
-    const probes = Probes.load(
-      { scope: nothing, argsBytes: 0, lethalBytes: 64 << 10, bulkBytes: 64 << 10, countSyscalls: false },
+/** The proof: loads and attaches every probe for this process alone, has each of them see something, and takes them off. */
+async function trial(): Promise<Finding[]> {
+  let probes: Probes | undefined;
+  try {
+    probes = Probes.load(
+      {
+        scope: { kind: 'tree', root: process.pid, command: 'check' },
+        argsBytes: 4096,
+        lethalBytes: 64 << 10,
+        bulkBytes: 256 << 10,
+        countSyscalls: false,
+      },
       null,
     );
-    probes.detach();
-    probes.release();
-    return `all ${probes.report.length} probes were attached, and taken off again`;
+    const tried = await tryProbes(probes);
+    return probeFindings([...probes.report.map(({ name }) => name), 'task iterator'], tried);
+  } catch (error) {
+    return [failure('trial of the probes', true, error)];
+  } finally {
+    probes?.detach();
+    probes?.release();
+  }
+}
+
+/** What a trial says of each probe. */
+export function probeFindings(probes: readonly string[], { seen, untried, malformed }: Trial): Finding[] {
+  const findings = probes.map((name): Finding => {
+    const why = untried.get(name);
+    if (why !== undefined)
+      return { name, ok: true, needed: true, detail: `attached; cannot be tried: ${why}` };
+    const asked = CANARIES.filter(({ probe }) => probe === name);
+    const missed = asked.filter(canary => !seen.has(canary));
+    const told = (canaries: typeof asked) => canaries.map(({ what }) => what).join(', ');
+    return {
+      name,
+      ok: asked.length > 0 && missed.length === 0,
+      needed: true,
+      detail: missed.length === 0 ? `works: saw ${told(asked)}` : `attached, but did not see ${told(missed)}`,
+      hint: 'the kernel refused or skipped the program: dmesg may say why; `snooprec --verbose check` tells more',
+    };
   });
+  if (malformed > 0) {
+    findings.push({
+      name: 'decoding',
+      ok: false,
+      needed: true,
+      detail: `${malformed} records could not be decoded`,
+      hint: 'build the probes and the recorder anew: npm run build',
+    });
+  }
+  return findings;
 }
 
 function recorder(db: string): Finding {
@@ -148,7 +181,11 @@ function attempt(name: string, needed: boolean, work: () => string): Finding {
   try {
     return { name, ok: true, needed, detail: work() };
   } catch (error) {
-    const hint = error instanceof SnoopError ? error.hint : undefined;
-    return { name, ok: false, needed, detail: (error as Error).message, hint };
+    return failure(name, needed, error);
   }
+}
+
+function failure(name: string, needed: boolean, error: unknown): Finding {
+  const hint = error instanceof SnoopError ? error.hint : undefined;
+  return { name, ok: false, needed, detail: (error as Error).message, hint };
 }

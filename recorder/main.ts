@@ -195,10 +195,11 @@ function showStatus(raw: { db?: string; json?: boolean }): void {
   if (!current.running) process.exitCode = STATUS_STOPPED;
 }
 
-function showCheck(raw: { db?: string }): void {
-  const findings = check(resolve(databasePath(raw.db)));
-  for (const finding of findings) say(findingText(finding));
+async function showCheck(raw: { db?: string }): Promise<void> {
+  const findings = await check(resolve(databasePath(raw.db)));
   if (!canRecord(findings)) process.exitCode = 1;
+  process.stdout.once('error', () => process.exit()); // whoever reads it has read enough
+  say(findings.map(findingText).join('\n'));
 }
 
 /** The two capabilities would do for the probes, but locks and the database need more: DESIGN's least privilege comes later. */
