@@ -1,6 +1,7 @@
 /** What was executed: which file, asked for how, from where, with which arguments, as whom, by whom. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +10,10 @@ import { cannotRecord, Lab, tool } from './lab.js';
 const skip = cannotRecord;
 const TRUE = realpathSync('/bin/true');
 const SHELL = realpathSync('/bin/sh');
+/** Whether the kernel keeps who logged in, and lets us say so. */
+const canLogIn =
+  spawnSync('/bin/sh', ['-c', 'echo 4242 > /proc/self/loginuid && grep -q 4242 /proc/self/loginuid'])
+    .status === 0;
 
 /** A copy of /bin/true in the laboratory. */
 function copyOfTrue(lab: Lab, name: string, mode = 0o755): string {
@@ -242,6 +247,32 @@ test('a setuid program runs as its owner on behalf of its caller', { skip }, t =
   assert.equal(ran.status, 0, ran.stderr);
   const [row] = lab.rows("SELECT uid, euid, gid, egid FROM execs WHERE comm = 'setuid'");
   assert.deepEqual(row, { uid: 65534, euid: 0, gid: 65534, egid: 65534 });
+});
+
+test('who logged in, in which session and at which terminal, is told of 23 execs whatever the user is now', {
+  skip: skip || (!canLogIn && 'needs audit to set the login user'),
+}, t => {
+  const lab = Lab.open(t);
+  lab.record();
+  const script = `echo 4242 > /proc/self/loginuid; echo session=$(cat /proc/self/sessionid); echo tty=$(tty)
+    for i in $(seq 23); do setpriv --reuid=65534 --clear-groups /bin/true $i; done`;
+  const { facts } = lab.inside('/usr/bin/script', '-q', '-e', '-c', script, '/dev/null');
+  lab.inside('/usr/bin/setsid', '-w', '/bin/true', 'alone');
+  lab.stop();
+  const rows = lab.rows(
+    "SELECT loginuid, session, tty, uid, count(*) AS n FROM execs WHERE comm = 'true' GROUP BY 1, 2, 3, 4 ORDER BY n",
+  );
+  const of = (key: string) => (facts.get(key) as string).trim();
+  const told = {
+    loginuid: 4242,
+    session: Number(of('session')),
+    tty: of('tty').replace('/dev/', ''),
+    uid: 65534,
+  };
+  assert.equal(rows.length, 2);
+  assert.deepEqual(rows[1], { ...told, n: 23 });
+  assert.equal(rows[0]?.['tty'], null, 'no terminal');
+  assert.notEqual(rows[0]?.['loginuid'], 4242);
 });
 
 test('who spawns a program is counted, and told as what it was at each time', { skip }, t => {

@@ -2,7 +2,7 @@
 /*
  * One pid, borne by several processes one after the other: by turns a child exits with status 3, and is killed by its
  * parent with SIGKILL. Needs root (clone3 with set_tid). Prints child=PID, then end=STATUS (raw, as of wait) for each;
- * before these the pid had one more life, which only found that it is free, and exited with 0.
+ * before these the pid had one more life, which only found that it is free, and exited with 0; unless the pid is given.
  */
 #include "tool.h"
 #include <linux/sched.h>
@@ -20,11 +20,12 @@ static pid_t fork_as(pid_t pid)
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 2;
-	pid_t pid = fork(); /* one that is free once this child is gone */
+	pid_t pid = argc > 2 ? atoi(argv[2]) : fork(); /* one that is free once this child is gone */
 
 	if (pid == 0)
 		_exit(0);
-	wait_for(pid);
+	if (argc <= 2)
+		wait_for(pid);
 	say("pid=%d", getpid());
 	say("child=%d", pid);
 	for (int round = 0; round < rounds; round++) {
