@@ -116,7 +116,7 @@ async function trial(): Promise<Finding[]> {
   try {
     probes = Probes.load(
       {
-        scope: { kind: 'tree', root: process.pid, command: 'check' },
+        scope: { kind: 'tree', root: process.pid, command: ['check'] },
         argsBytes: 4096,
         lethalBytes: 64 << 10,
         bulkBytes: 256 << 10,

@@ -65,6 +65,9 @@ function program(): Command {
       .option('--db <file>', 'database (default: $SNOOPREC_DB, else /var/lib/snooprec/snooprec.db)')
       .option('--flush <ms>', 'store at least this often', '250')
       .option('--args-bytes <size>', 'argument bytes kept of each exec, at most 128K', '32K')
+      .option('--no-args', 'keep no arguments at all')
+      .option('--no-redact', 'keep passwords, tokens and other secrets in arguments as they are')
+      .addOption(new Option('--redact', 'replace them by a fingerprint (default)').hideHelp())
       .option('--lethal-buffer <size>', 'buffer for what may have killed', '4M')
       .option('--bulk-buffer <size>', 'buffer for the rest', '16M')
       .option('--count-syscalls', 'count the system calls of each user, too')
@@ -145,6 +148,8 @@ function passOn(raw: RawOptions, command: Command): string[] {
     `--db=${options.db}`,
     ...(raw.cgroup ?? []).map(directory => `--cgroup=${resolve(directory)}`),
     ...(raw.countSyscalls ? ['--count-syscalls'] : []),
+    ...(raw.args === false ? ['--no-args'] : []),
+    ...(raw.redact === false ? ['--no-redact'] : []),
     ...PASSED_ON.filter(given).map(name => `--${kebab(name)}=${raw[name]}`),
   ];
 }
@@ -170,7 +175,7 @@ async function recordInForeground(raw: RawOptions): Promise<void> {
 async function run(command: string[], raw: RawOptions): Promise<void> {
   requireRoot();
   keepSignalsHarmless();
-  const scope = { kind: 'tree', root: process.pid, command: command.join(' ') } as const;
+  const scope = { kind: 'tree', root: process.pid, command } as const;
   const options = recordOptions(
     { ...raw, db: raw.db ?? process.env['SNOOPREC_DB'] ?? 'snooprec-run.db' },
     scope,

@@ -11,6 +11,8 @@ export interface RecordOptions {
   scope: Scope;
   flushMs: number;
   argsBytes: number;
+  /** Secrets in arguments and paths are replaced by fingerprints. */
+  redact: boolean;
   lethalBytes: number;
   bulkBytes: number;
   countSyscalls: boolean;
@@ -28,6 +30,8 @@ export interface RawOptions {
   cgroup?: string[];
   flush?: string;
   argsBytes?: string;
+  args?: boolean;
+  redact?: boolean;
   lethalBuffer?: string;
   bulkBuffer?: string;
   maxSize?: string;
@@ -45,7 +49,8 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     db: resolve(databasePath(raw.db)),
     scope: tree ?? cgroupScope(raw.cgroup ?? []),
     flushMs: whole('--flush', raw.flush, 250, 10, 60_000),
-    argsBytes: size('--args-bytes', raw.argsBytes, 32 << 10, 0, ARGS_BYTES_MAX),
+    argsBytes: raw.args === false ? 0 : size('--args-bytes', raw.argsBytes, 32 << 10, 0, ARGS_BYTES_MAX),
+    redact: raw.redact !== false,
     lethalBytes: lane('--lethal-buffer', raw.lethalBuffer, 4 << 20),
     bulkBytes: lane('--bulk-buffer', raw.bulkBuffer, 16 << 20),
     countSyscalls: raw.countSyscalls === true,

@@ -3,6 +3,7 @@
  * leaves nothing behind and a take-over misses nothing.
  */
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { EvProcess } from '../bpf/wire.gen.js';
@@ -21,13 +22,15 @@ import { Pipeline } from './pipeline.js';
 import { neededTracepoints, Probes, setupOf, WIRE } from './probes.js';
 import { type Process, ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
+import { KEEP_ALL, makeRedactor, type Redactor } from './redact.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
+import { keyBeside } from './secret-key.js';
 import { type Listener, Segments } from './segments.js';
 import type { Ending, LastRun } from './store.js';
 import type { Table } from './table.js';
-import { decodeText } from './text.js';
+import { decodeText, splitStrings } from './text.js';
 import { Texts } from './texts.js';
 import { UidSyscallCounter } from './uid-syscalls.js';
 import { usersOf } from './users.js';
@@ -53,6 +56,7 @@ export class Recorder {
   readonly #clock = new Clock(clocks);
   readonly #tally = new Tally();
   readonly #context: Context;
+  readonly #redactor: Redactor;
   /** The run before this one. */
   readonly #last: LastRun | null;
   /** What recorders that were killed left running in the kernel. */
@@ -67,6 +71,7 @@ export class Recorder {
   /** Opens the recording. Nothing is recorded yet. */
   constructor(options: RecordOptions) {
     this.#options = options;
+    this.#redactor = options.redact ? makeRedactor(redactionKey(options)) : KEEP_ALL;
     this.#pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
     this.#segments = new Segments(options, bootId(), () => this.#clock.now());
     try {
@@ -129,7 +134,7 @@ export class Recorder {
   }
 
   #begin(): void {
-    const { scope } = this.#options;
+    const options = shownOptions(this.#options, this.#redactor);
     // Pinned probes recorded on while no recorder ran, so the new run begins where the last one ended.
     const started = this.#pins.length > 0 && this.#last ? this.#last.lastSeen : this.#clock.now();
     this.#segments.begin({
@@ -138,8 +143,8 @@ export class Recorder {
       kernel: release(),
       version: VERSION,
       pid: process.pid,
-      scope: scopeText(scope),
-      options: JSON.stringify(this.#options),
+      scope: scopeText(options.scope),
+      options: JSON.stringify(options),
       users: usersOf(readFileSync('/etc/passwd', 'utf8')),
     });
   }
@@ -149,7 +154,8 @@ export class Recorder {
     const next = store.nextIds();
     const table = new ProcessTable(next.process);
     for (const { process } of this.#left) table.restore(process);
-    const texts = new Texts(next);
+    const { argsBytes } = this.#options;
+    const texts = new Texts(next, { redactor: this.#redactor, argsBytes });
     const cgroups = new Cgroups(next.cgroup);
     const rows = new Map<Table, Rows>(
       TABLES.map(table => [table, new Rows(table, store.nextId(table.name))]),
@@ -247,7 +253,7 @@ export class Recorder {
       if (facts === null) {
         process.unseenEnd = now;
         identity.table.ended(process);
-      } else if (facts.exe.length > 0 && decodeText(facts.exe).text !== exe) {
+      } else if (facts.exe.length > 0 && decodeText(this.#redactor.text(facts.exe)).text !== exe) {
         identity.tellAgain(process);
       }
     }
@@ -289,4 +295,21 @@ function inherit(pins: PinSet): Probes | undefined {
     removePins(pins);
     return undefined;
   }
+}
+
+/** The key of a recording lies beside it; what `run` records matches only itself. */
+function redactionKey({ scope, db }: RecordOptions): Uint8Array {
+  return scope.kind === 'tree' ? randomBytes(32) : keyBeside(db);
+}
+
+/** The options as they may be stored: the command of `run` may hold a secret, too. */
+function shownOptions(options: RecordOptions, redactor: Redactor): RecordOptions {
+  const { scope } = options;
+  if (scope.kind !== 'tree') return options;
+  const words = redactor.args(Buffer.from(scope.command.map(word => `${word}\0`).join('')), false);
+  const command = splitStrings(words).map(word => decodeText(word).text);
+  return {
+    ...options,
+    scope: { ...scope, command: options.argsBytes === 0 ? command.slice(0, 1) : command },
+  };
 }

@@ -12,7 +12,7 @@ export type Scope =
   | { kind: 'machine' }
   | { kind: 'cgroups'; cgroups: ScopeCgroup[] }
   /** `root` is the recorder: what it forks is recorded, it is not. */
-  | { kind: 'tree'; root: number; command: string };
+  | { kind: 'tree'; root: number; command: readonly string[] };
 
 export interface ScopeCgroup {
   /** Below the mount point. */
@@ -68,6 +68,6 @@ function isBelow(root: string, path: string): boolean {
 /** The scope as the table `recording` tells it. */
 export function scopeText(scope: Scope): string {
   if (scope.kind === 'machine') return 'machine';
-  if (scope.kind === 'tree') return `tree ${scope.command}`;
+  if (scope.kind === 'tree') return `tree ${scope.command.join(' ')}`;
   return `cgroup ${scope.cgroups.map(cgroup => cgroup.path).join(' ')}`;
 }

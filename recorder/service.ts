@@ -15,6 +15,7 @@ import type { RecordOptions } from './options.js';
 import { makeDatabasePath, makePrivateFile, openPrivateLog } from './path-safety.js';
 import { leftPins } from './pins.js';
 import { Recorder } from './recorder.js';
+import { keyPath } from './secret-key.js';
 import type { Ending } from './store.js';
 
 const READY_FD = 3;
@@ -113,6 +114,7 @@ export function openSession(options: RecordOptions): Session | null {
   if (lock === null) return null;
   let made: string[] = [];
   let isNew = false;
+  const hasKey = existsSync(keyPath(options.db));
   try {
     made = makeDatabasePath(options.db);
     isNew = makePrivateFile(options.db);
@@ -126,6 +128,7 @@ export function openSession(options: RecordOptions): Session | null {
     };
   } catch (error) {
     if (isNew) for (const suffix of ['', '-wal', '-shm', '-journal']) removeFile(options.db + suffix);
+    if (!hasKey) removeFile(keyPath(options.db));
     removeEmpty(made);
     lock.release();
     throw error;

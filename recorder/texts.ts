@@ -3,6 +3,7 @@
  * that it forgot is simply stored again under a new id, which costs a row and no truth.
  */
 
+import { KEEP_ALL, type Redactor } from './redact.js';
 import { decodeText, splitStrings } from './text.js';
 
 const KNOWN_MAX = 20_000;
@@ -50,12 +51,23 @@ export interface NextIds {
   argv: number;
 }
 
+/** What may be kept of them. */
+export interface Keeping {
+  redactor: Redactor;
+  /** Bytes of an argument vector. */
+  argsBytes: number;
+}
+
+const ALL: Keeping = { redactor: KEEP_ALL, argsBytes: Number.POSITIVE_INFINITY };
+
 export class Texts {
   readonly comms: Pool;
   readonly paths: Pool;
   readonly argvs: Pool;
+  readonly #keeping: Keeping;
 
-  constructor(next: NextIds) {
+  constructor(next: NextIds, keeping = ALL) {
+    this.#keeping = keeping;
     this.comms = new Pool(next.comm);
     this.paths = new Pool(next.path);
     this.argvs = new Pool(next.argv);
@@ -68,19 +80,28 @@ export class Texts {
 
   /** A path, or null for no bytes at all. */
   path(bytes: Uint8Array): number | null {
-    return bytes.length === 0 ? null : this.#simple(this.paths, bytes);
+    return bytes.length === 0 ? null : this.#simple(this.paths, this.#keeping.redactor.text(bytes));
   }
 
   /**
    * An argument vector from its NUL-terminated strings.
    * @param total bytes that they have in the process, more than these when they were cut
    */
-  argv(block: Uint8Array, total: number): number {
+  argv(given: Uint8Array, total: number): number {
+    const { redactor, argsBytes } = this.#keeping;
+    const allowed = given.length > argsBytes ? given.subarray(0, argsBytes) : given;
+    // Before anything else: not even the pool remembers a secret.
+    const block = redactor.args(allowed, allowed.length < total);
     return this.argvs.id(`${total}:${latin1(block)}`, () => {
       const texts = splitStrings(block).map(decodeText);
       const isClean = texts.every(text => text.raw === null);
       return [JSON.stringify(texts.map(text => text.text)), total, isClean ? null : Buffer.from(block)];
     });
+  }
+
+  /** Whether `argv` leaves something out of so many bytes. */
+  cuts(bytes: number): boolean {
+    return bytes > this.#keeping.argsBytes;
   }
 
   /** What was stored is not where the next texts go. */

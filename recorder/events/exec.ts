@@ -75,7 +75,8 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   const process = identity.at(memory, at + EvExec.h_key_start);
   if (process === null) return Fate.malformed;
   const result = i32[(at + EvExec.result) >> 2] as number;
-  const flags = number(EvExec.h_flags);
+  const isCut = texts.cuts(number(EvExec.argv_bytes));
+  const flags = number(EvExec.h_flags) | (isCut ? SnoopFlag.ARGS_CUT : 0);
   // No component at all is the root, unless it could not be read.
   const path = (components: Uint8Array) =>
     components.length === 0 && flags & SnoopFlag.PATH_UNREADABLE ? null : texts.path(joinPath(components));

@@ -22,6 +22,7 @@ test('without options the defaults of the design hold', () => {
     scope: { kind: 'machine' },
     flushMs: 250,
     argsBytes: 32 << 10,
+    redact: true,
     lethalBytes: 4 << 20,
     bulkBytes: 16 << 20,
     countSyscalls: false,
@@ -98,6 +99,6 @@ test('a directory that is no cgroup, and too many of them, are refused', () => {
 });
 
 test('the scope of a command stands over --cgroup', () => {
-  const scope = { kind: 'tree', root: 5, command: 'make' } as const;
+  const scope = { kind: 'tree', root: 5, command: ['make'] } as const;
   assert.deepEqual(recordOptions({}, scope).scope, scope);
 });
