@@ -155,6 +155,7 @@ function passOn(raw: RawOptions, command: Command): string[] {
 }
 
 async function recordInForeground(raw: RawOptions): Promise<void> {
+  process.umask(0o077); // SQLite asks for 0644 where it thinks that a file is there
   keepSignalsHarmless();
   ignoreOtherSignals();
   const asked = new Promise<'stopped' | 'interrupted'>(done => {

@@ -33,7 +33,7 @@ import type { Table } from './table.js';
 import { decodeText, splitStrings } from './text.js';
 import { Texts } from './texts.js';
 import { UidSyscallCounter } from './uid-syscalls.js';
-import { usersOf } from './users.js';
+import { readUsers } from './users.js';
 import { VERSION } from './version.js';
 
 /** Names this boot of the machine: random(4). */
@@ -145,7 +145,7 @@ export class Recorder {
       pid: process.pid,
       scope: scopeText(options.scope),
       options: JSON.stringify(options),
-      users: usersOf(readFileSync('/etc/passwd', 'utf8')),
+      users: readUsers(),
     });
   }
 

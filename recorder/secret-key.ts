@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { SnoopError } from '../migrations/errors.js';
-import { makePrivateFile } from './path-safety.js';
+import { makePrivateFile, refuseForeignFile } from './path-safety.js';
 
 const KEY_BYTES = 32;
 
@@ -18,6 +18,7 @@ export function keyPath(db: string): string {
 /** The key of a database, made if there is none. */
 export function keyBeside(db: string): Buffer {
   const path = keyPath(db);
+  refuseForeignFile(path);
   makePrivateFile(path);
   const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SnoopError } from '../migrations/errors.js';
 import { type Holder, Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
-import { makeDatabasePath, makePrivateFile, openPrivateLog } from './path-safety.js';
+import { makeDatabasePath, makePrivateFile, openPrivateLog, refuseForeignFile } from './path-safety.js';
 import { leftPins } from './pins.js';
 import { Recorder } from './recorder.js';
 import { keyPath } from './secret-key.js';
@@ -39,6 +39,7 @@ export async function startInBackground(
   const running = await readyHolder(options.db);
   if (running) return { pid: running.pid, wasRunning: true };
   const made = makeDatabasePath(options.db);
+  refuseForeignFile(options.db);
   const path = logPath(options.db);
   const isNewLog = makePrivateFile(path);
   try {
@@ -117,6 +118,7 @@ export function openSession(options: RecordOptions): Session | null {
   const hasKey = existsSync(keyPath(options.db));
   try {
     made = makeDatabasePath(options.db);
+    refuseForeignFile(options.db);
     isNew = makePrivateFile(options.db);
     const recorder = openRecorder(options);
     lock.ready();
@@ -155,6 +157,7 @@ export async function storeLeft(options: RecordOptions): Promise<boolean> {
   if (lock === null) return false;
   try {
     makeDatabasePath(options.db);
+    refuseForeignFile(options.db);
     makePrivateFile(options.db);
     const recorder = new Recorder(options);
     recorder.drain();
