@@ -24,6 +24,8 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
 const SIG_IGN = 1n;
+const PR_CAPBSET_DROP = 24; // include/uapi/linux/prctl.h
+const PR_SET_NO_NEW_PRIVS = 38;
 const BTF_KIND_STRUCT = 4;
 const BTF_KIND_TYPEDEF = 8;
 
@@ -43,6 +45,9 @@ const c = {
   eventfd: libc.func('int eventfd(unsigned int start, int flags)'),
   syscall: libc.func(
     'int64_t syscall(int64_t number, int64_t signal, const void *action, void *before, size_t set_bytes)',
+  ),
+  prctl: libc.func(
+    'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   ),
   sysconf: libc.func('int64_t sysconf(int name)'),
   vsnprintf: libc.func('int vsnprintf(_Out_ char *text, size_t bytes, const char *format, void *args)'),
@@ -300,6 +305,15 @@ export function ignoreSignal(signal: number): void {
   const number = { x64: 13, arm64: 134 }[process.arch as string];
   const action = BigUint64Array.of(SIG_IGN, 0n, 0n, 0n); // struct sigaction of the kernel: handler, flags, restorer, mask
   if (number !== undefined) c.syscall(number, signal, action, null, 8);
+}
+
+/** No program that this thread, and threads that it makes later, executes gains privileges. */
+export const forbidNewPrivileges = (): void => void c.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+/** Takes capabilities from what this thread executes from now on, and the way to get them back; those that the kernel does not know it refuses. */
+export function giveUpForChildren(capabilities: readonly number[]): void {
+  for (const capability of capabilities) c.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  forbidNewPrivileges();
 }
 
 /** The two clocks at one moment, in nanoseconds: wall time since the epoch, and time since boot, suspend counted. */

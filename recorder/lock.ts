@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -49,8 +50,8 @@ export class Lock {
 
   /** Takes the lock of a database. Null: another recorder holds it. */
   static take(db: string): Lock | null {
-    const path = lockPath(db);
-    mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+    const [path, other] = lockPaths(db);
+    if (holderOf(other) !== null) return null;
     for (let tries = 0; ; tries++) {
       const fd = openLock(path);
       if (!tryLock(fd)) {
@@ -83,14 +84,22 @@ export class Lock {
   }
 
   release(): void {
-    unlinkSync(this.#path);
+    try {
+      unlinkSync(this.#path);
+    } catch {
+      ftruncateSync(this.#fd); // not root any more; what is left says nothing, and `stop` removes it
+    }
     closeSync(this.#fd);
   }
 }
 
 /** Who records into the database now; null: nobody. */
 export function lockHolder(db: string): Holder | null {
-  const path = lockPath(db);
+  const [path, other] = lockPaths(db);
+  return holderOf(path) ?? holderOf(other);
+}
+
+function holderOf(path: string): Holder | null {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -120,8 +129,17 @@ function readHolder(fd: number): Holder | null {
   }
 }
 
-function lockPath(db: string): string {
-  return join(DIRECTORY, `${createHash('sha256').update(db).digest('hex').slice(0, 16)}.lock`);
+/** Where this process locks, and where another user may have locked: in /run, or beside the database for who may not write there. */
+function lockPaths(db: string): [own: string, other: string] {
+  const central = join(DIRECTORY, `${createHash('sha256').update(db).digest('hex').slice(0, 16)}.lock`);
+  const beside = `${db}.lock`;
+  try {
+    mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+    accessSync(DIRECTORY, constants.W_OK);
+    return [central, beside];
+  } catch {
+    return [beside, central];
+  }
 }
 
 function openLock(path: string): number {

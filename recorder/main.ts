@@ -10,13 +10,15 @@ import { report } from './errors.js';
 import { ignoreSignal } from './libbpf.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
-import { raisePriority } from './priority.js';
+import { requirePrivileges } from './privileges.js';
 import { runCommand, violentSummary } from './run.js';
 import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
 import { status, statusText } from './status.js';
 import { VERSION } from './version.js';
 
 const STATUS_STOPPED = 3;
+/** By it setuid(2) of the C library reaches the other threads; its handler does nothing when anybody else sends it (glibc, nptl/nptl-stack.h). */
+const SIGSETXID = 33;
 
 /** Node opens a debugger port on SIGUSR1 unless someone handles it: a root shell for anyone on the machine. */
 function keepSignalsHarmless(): void {
@@ -40,7 +42,8 @@ function ignoreOtherSignals(): void {
     SIGSTOP,
     SIGTSTP,
   ];
-  for (let signal = 1; signal <= 64; signal++) if (!others.includes(signal)) ignoreSignal(signal);
+  for (let signal = 1; signal <= 64; signal++)
+    if (!others.includes(signal) && signal !== SIGSETXID) ignoreSignal(signal);
 }
 
 function say(text: string): void {
@@ -116,7 +119,7 @@ function collect(value: string, all: string[] | undefined): string[] {
 
 async function start(raw: RawOptions & { foreground?: boolean }, command: Command): Promise<void> {
   const options = recordOptions(raw);
-  requireRoot();
+  requirePrivileges();
   if (raw.foreground) return await recordInForeground(raw);
   const { pid, wasRunning } = await startInBackground(options, passOn(raw, command));
   say(
@@ -167,14 +170,13 @@ async function recordInForeground(raw: RawOptions): Promise<void> {
   if (session === null) {
     throw new SnoopError('running', `another recorder writes ${options.db}`, '`snooprec status` tells which');
   }
-  raisePriority();
   tellStarter({ ready: true });
   log('start', `recording into ${options.db}`);
   await session.stop(await asked);
 }
 
 async function run(command: string[], raw: RawOptions): Promise<void> {
-  requireRoot();
+  requirePrivileges();
   keepSignalsHarmless();
   const scope = { kind: 'tree', root: process.pid, command } as const;
   const options = recordOptions(
@@ -206,12 +208,6 @@ async function showCheck(raw: { db?: string }): Promise<void> {
   if (!canRecord(findings)) process.exitCode = 1;
   process.stdout.once('error', () => process.exit()); // whoever reads it has read enough
   say(findings.map(findingText).join('\n'));
-}
-
-/** The two capabilities would do for the probes, but locks and the database need more: DESIGN's least privilege comes later. */
-function requireRoot(): void {
-  if (process.geteuid?.() === 0) return;
-  throw new SnoopError('privilege', 'recording needs root', 'run it with sudo');
 }
 
 async function main(): Promise<void> {

@@ -9,7 +9,17 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as bpf from './libbpf.js';
 
@@ -31,16 +41,25 @@ export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-/** Makes sure that bpffs is there. False: it is not, and may not be mounted; the recorder works without pins then. */
+/** Makes sure that pins can be made. False: bpffs is not there and may not be mounted, or is closed; then it works without pins. */
 export function hasBpffs(): boolean {
   if (!existsSync(BPFFS)) return false;
-  if (isBpffs()) return true;
+  if (isBpffs()) return isWritable(existsSync(ROOT) ? ROOT : BPFFS);
   try {
     bpf.mountBpffs(BPFFS);
   } catch {
     return false;
   }
   return isBpffs();
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isBpffs(): boolean {
@@ -84,6 +103,24 @@ export function pinnedLinks(pins: PinSet): string[] {
     .map(name => name.slice(LINK.length));
 }
 
+/** The directories of a set, its own first. */
+export function pinDirectories(pins: PinSet): string[] {
+  return [pins.directory, join(pins.directory, '..')];
+}
+
+/**
+ * Holds the directory of a set open, and names it by the descriptor from now on: who gives up being root may own it, and yet
+ * not walk there.
+ */
+export function holdPins(pins: PinSet): void {
+  pins.directory = `/proc/self/fd/${openSync(pins.directory, constants.O_RDONLY | constants.O_DIRECTORY)}`;
+}
+
+/** Removes directories that a recorder which is not root left empty. */
+export function removeEmptyPins(db: string): void {
+  for (const pins of leftPins(db)) if (readdirSync(pins.directory).length === 0) removePins(pins);
+}
+
 /** Takes the links away: the probes stop, the lanes stay. */
 export function unpinLinks(pins: PinSet): void {
   unlinkAll(pins, name => name.startsWith(LINK));
@@ -92,7 +129,7 @@ export function unpinLinks(pins: PinSet): void {
 /** Takes everything away, and the directories that are empty then. */
 export function removePins(pins: PinSet): void {
   unlinkAll(pins, () => true);
-  for (const directory of [pins.directory, join(pins.directory, '..'), ROOT]) {
+  for (const directory of [...pinDirectories(pins), ROOT]) {
     try {
       rmdirSync(directory);
     } catch {} // another database has pins in there

@@ -17,7 +17,15 @@ import { clocks, countsIn, pageBytes } from './libbpf.js';
 import { log } from './log.js';
 import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
-import { hasSnapshot, leftPins, type PinSet, pinnedLinks, removePins } from './pins.js';
+import {
+  hasSnapshot,
+  holdPins,
+  leftPins,
+  type PinSet,
+  pinDirectories,
+  pinnedLinks,
+  removePins,
+} from './pins.js';
 import { Pipeline } from './pipeline.js';
 import { neededTracepoints, Probes, setupOf, WIRE } from './probes.js';
 import { type Process, ProcessTable } from './process-table.js';
@@ -108,6 +116,15 @@ export class Recorder {
     capture.pipeline.applySnapshot(capture.probes.snapshot(), EvProcess.bytes);
     this.#reconcile(this.#clock.now());
     capture.pipeline.finish(); // the snapshot is on disk before anyone is told that we record
+  }
+
+  /** Directories of the pins in use, for another owner; from now on they are used by descriptor. */
+  holdPins(): string[] {
+    const pins = this.#capture?.probes.pins;
+    if (pins == null) return [];
+    const directories = pinDirectories(pins);
+    holdPins(pins);
+    return directories;
   }
 
   /** Begins to store what comes. */

@@ -8,12 +8,15 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SnoopError } from '../migrations/errors.js';
 import { type Holder, Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
 import { makeDatabasePath, makePrivateFile, openPrivateLog, refuseForeignFile } from './path-safety.js';
-import { leftPins } from './pins.js';
+import { hasBpffs, leftPins, removeEmptyPins } from './pins.js';
+import { raisePriority } from './priority.js';
+import { becomeService, confineChildren, giveToService } from './privileges.js';
 import { Recorder } from './recorder.js';
 import { keyPath } from './secret-key.js';
 import type { Ending } from './store.js';
@@ -39,6 +42,7 @@ export async function startInBackground(
   const running = await readyHolder(options.db);
   if (running) return { pid: running.pid, wasRunning: true };
   const made = makeDatabasePath(options.db);
+  if (made.length > 0) giveToService(dirname(options.db));
   refuseForeignFile(options.db);
   const path = logPath(options.db);
   const isNewLog = makePrivateFile(path);
@@ -65,6 +69,8 @@ async function readyHolder(db: string): Promise<Holder | null> {
 
 async function spawnRecorder(args: string[], log: string): Promise<number> {
   const logFd = openPrivateLog(log);
+  hasBpffs(); // mounted now if it is not: what is spawned may not
+  confineChildren();
   const child = spawn(
     process.execPath,
     [...NODE_OPTIONS, process.argv[1] as string, 'start', '--foreground', ...args],
@@ -72,7 +78,7 @@ async function spawnRecorder(args: string[], log: string): Promise<number> {
       detached: true,
       cwd: '/',
       stdio: ['ignore', logFd, logFd, 'pipe'],
-      env: { ...process.env, SNOOPREC_READY_FD: String(READY_FD) },
+      env: { ...plainEnvironment(), SNOOPREC_READY_FD: String(READY_FD) },
     },
   );
   closeSync(logFd);
@@ -93,6 +99,11 @@ async function spawnRecorder(args: string[], log: string): Promise<number> {
   if ('error' in message) throw new SnoopError(message.error.code, message.error.message, message.error.hint);
   child.unref();
   return child.pid as number;
+}
+
+/** The environment without what makes Node run other code: NODE_OPTIONS, NODE_PATH … */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^NODE_/.test(name)));
 }
 
 /** Tells whoever started us that we record, or why not. */
@@ -118,6 +129,7 @@ export function openSession(options: RecordOptions): Session | null {
   const hasKey = existsSync(keyPath(options.db));
   try {
     made = makeDatabasePath(options.db);
+    if (made.length > 0 && isService(options)) giveToService(dirname(options.db));
     refuseForeignFile(options.db);
     isNew = makePrivateFile(options.db);
     const recorder = openRecorder(options);
@@ -137,11 +149,20 @@ export function openSession(options: RecordOptions): Session | null {
   }
 }
 
+/** `run` stays who it is: it is the parent of the command, and as short-lived. */
+function isService({ scope }: RecordOptions): boolean {
+  return scope.kind !== 'tree';
+}
+
 /** A recorder that has begun to record. */
 function openRecorder(options: RecordOptions): Recorder {
   const recorder = new Recorder(options);
   try {
     recorder.attach();
+    if (isService(options)) {
+      raisePriority();
+      becomeService(options.db, recorder.holdPins());
+    }
     recorder.start();
     return recorder;
   } catch (error) {
@@ -184,7 +205,15 @@ export async function stopRecorder(db: string): Promise<number | null> {
     }
     await sleep(20);
   }
+  cleanUp(db);
   return holder.pid;
+}
+
+/** Removes what a recorder that was not root any more had to leave. */
+function cleanUp(db: string): void {
+  if (process.geteuid?.() !== 0) return;
+  removeEmptyPins(db);
+  Lock.take(db)?.release();
 }
 
 function removeFile(path: string): void {
