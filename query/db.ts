@@ -23,9 +23,12 @@ const HEADER_BYTES = 100; // https://sqlite.org/fileformat.html#the_database_hea
 const MAGIC = 'SQLite format 3\0';
 const WRITE_VERSION_AT = 18;
 const READ_VERSION_AT = 19;
+const DISTRUST = 'do not trust this file';
 const WAL = 2;
 const ROLLBACK = 1;
 const MOST_IN_MEMORY = 256 * 1024 * 1024;
+/** A forged length may ask for a gigabyte; then SQLite says that memory ran out, in place of taking it. */
+const MOST_MEMORY = 1024 * 1024 * 1024;
 
 /** The file at `path`, read-only and in one read transaction; SnoopError 'database' where there is no recording. */
 export function openFile(path: string): Database.Database {
@@ -36,6 +39,7 @@ export function openFile(path: string): Database.Database {
     db.pragma('trusted_schema = OFF');
     db.pragma('cell_size_check = ON');
     db.pragma('mmap_size = 0');
+    db.pragma(`hard_heap_limit = ${MOST_MEMORY}`);
     db.pragma('temp_store = MEMORY');
     // All parts of an answer come from the same moment of a live recording.
     db.exec('BEGIN');
@@ -181,7 +185,7 @@ function oldestReader(db: Database.Database, schema: string): number {
   return Number(db.prepare(`SELECT value FROM ${schema}.meta WHERE key = 'reader'`).pluck().get() ?? 0);
 }
 
-/** What has the name of a table of ours is one, and no view that could run for ever. */
+/** What has the name of a table of ours is one, and no view that could run for ever; and nothing in it is computed by the file. */
 function checkTypes(db: Database.Database, path: string, schema: string): void {
   const odd = db
     .prepare(
@@ -189,8 +193,16 @@ function checkTypes(db: Database.Database, path: string, schema: string): void {
     )
     .pluck()
     .get(JSON.stringify([...GROWING, ...SINGLE]));
-  if (odd === undefined) return;
-  throw new SnoopError('database', `'${odd}' in ${path} is no table`, 'do not trust this file');
+  if (odd !== undefined) throw new SnoopError('database', `'${odd}' in ${path} is no table`, DISTRUST);
+  const computed = db
+    .prepare(
+      `SELECT m.name FROM ${schema}.sqlite_master m, pragma_table_xinfo(m.name, '${schema}') c WHERE m.type = 'table' AND c.hidden <> 0
+       UNION ALL SELECT m.name FROM ${schema}.sqlite_master m, pragma_index_xinfo(m.name, '${schema}') c WHERE m.type = 'index' AND c.cid = -2`,
+    )
+    .pluck()
+    .get();
+  if (computed === undefined) return;
+  throw new SnoopError('database', `'${computed}' in ${path} is computed, as no recorder has it`, DISTRUST);
 }
 
 function checkNames(db: Database.Database, path: string, schema: string): void {
@@ -201,11 +213,7 @@ function checkNames(db: Database.Database, path: string, schema: string): void {
     .all() as string[];
   const odd = others.find(name => !views.has(name));
   if (odd !== undefined) {
-    throw new SnoopError(
-      'database',
-      `${path} holds '${odd}', which no recorder put there`,
-      'do not trust this file',
-    );
+    throw new SnoopError('database', `${path} holds '${odd}', which no recorder put there`, DISTRUST);
   }
 }
 
