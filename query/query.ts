@@ -64,6 +64,8 @@ export interface Answer {
   text?: (paint: Painter, width: number) => string;
   /** For a terminal only, in place of a table. */
   drawing?: (width: number) => string;
+  /** Writes itself in place of all this: a file is made, or `out` gets the text of one. */
+  write?: (out: (text: string) => void) => void;
   /** What was not recorded within the span that the answer speaks of. */
   gaps: Gap[];
   /** What was looked for and not found: "process with pid 12". */

@@ -34,6 +34,11 @@ const COMMANDS = {
   'dist/bin/snooprec.js': 'dist/recorder/main.js',
   'dist/bin/snoopq.js': 'dist/query/main.js',
 };
+/** What snoopq puts into a report: a script for browsers, and a style. */
+const PAGE = {
+  'dist/bin/report.js': 'dist/query/report/page/main.js',
+  'dist/bin/report.css': 'query/report/page/report.css',
+};
 const ARCH = { x64: ['x86', 'x86_64'], arm64: ['arm64', 'aarch64'] }[process.arch];
 const PACKAGES = 'run `sudo npm start` once: it installs what is missing';
 
@@ -50,6 +55,7 @@ async function main(argv) {
   generateWire(argv.includes('--check'));
   compileTypeScript();
   await bundleCommands();
+  await bundlePage();
   await buildTools();
 }
 
@@ -133,6 +139,31 @@ async function bundleCommands() {
     const js = readFileSync(outfile, 'utf8').replace(/^#!.*\n/gm, '');
     writeFileSync(outfile, `#!/usr/bin/env node\n${js}`);
     chmodSync(outfile, 0o755);
+    note(outfile);
+  }
+}
+
+/** One script and one style, which a report holds word for word. */
+async function bundlePage() {
+  const inputs = [...scripts().filter(path => path.startsWith('dist/query/')), ...Object.values(PAGE)];
+  const wanted = Object.entries(PAGE).filter(([outfile]) => stale(outfile, inputs));
+  if (wanted.length === 0) return;
+  const { build } = await import('esbuild');
+  for (const [outfile, entry] of wanted) {
+    await build({
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      minify: true,
+      platform: 'browser',
+      format: 'iife',
+      target: ['chrome109', 'firefox115', 'safari16'],
+      // In a file that is opened from anywhere no letter may depend on how it is read.
+      charset: 'ascii',
+      logLevel: 'warning',
+    }).catch(() => {
+      throw new BuildError(`cannot bundle ${outfile}`);
+    });
     note(outfile);
   }
 }

@@ -6,6 +6,7 @@ import { coverage } from './coverage.js';
 import { execs } from './execs.js';
 import { exits } from './exits.js';
 import { parents } from './parents.js';
+import { report } from './report.js';
 import { schema } from './schema.js';
 import { signals } from './signals.js';
 import { sql } from './sql.js';
@@ -19,6 +20,7 @@ export const questions: readonly AnyQuestion[] = [
   parents,
   ancestry,
   coverage,
+  report,
   sql,
   schema,
 ];

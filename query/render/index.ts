@@ -45,6 +45,10 @@ const RENDERERS: Record<Format, Renderer> = {
 
 /** Writes an answer in a format; true when it held anything. */
 export function render(answer: Answer, format: Format, clock: Clock, io: Io): boolean {
+  if (answer.write !== undefined) {
+    if (answer.isFound !== false) answer.write(text => io.out(text));
+    return answer.isFound !== false;
+  }
   const isForPeople = format === 'table' || format === 'plain';
   const paint = painter(io.hasColor);
   if (isForPeople && answer.text !== undefined) {

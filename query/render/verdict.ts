@@ -27,7 +27,7 @@ export function showVerdict(verdict: Verdict, { clock, paint, width, chosen }: S
   return `${sentence.map(line => paint(['bold', COLORS[verdict.verdict]], line)).join('\n')}\n\n${lines.join('\n')}\n`;
 }
 
-function fields(v: Verdict, clock: Clock, chosen: string | null): [string, string][] {
+export function fields(v: Verdict, clock: Clock, chosen: string | null): [string, string][] {
   const rows: [string, string | null][] = [];
   const time = (iso: string): string => showTime(fromIsoTime(iso), clock, 6);
   if (v.process !== null) {

@@ -45,7 +45,7 @@ for (const question of questions) {
       assert.ok(doc.length > 5, command);
     }
     for (const { flags, name, doc } of question.options) {
-      assert.ok(flags.startsWith(`--${name}`), flags);
+      assert.match(flags, new RegExp(`^(-\\w, )?--${name}\\b`));
       assert.ok(doc.length > 5, flags);
     }
   });
