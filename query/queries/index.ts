@@ -5,6 +5,7 @@ import { ancestry } from './ancestry.js';
 import { coverage } from './coverage.js';
 import { execs } from './execs.js';
 import { exits } from './exits.js';
+import { exportQuestion } from './export.js';
 import { parents } from './parents.js';
 import { report } from './report.js';
 import { schema } from './schema.js';
@@ -21,6 +22,7 @@ export const questions: readonly AnyQuestion[] = [
   ancestry,
   coverage,
   report,
+  exportQuestion,
   sql,
   schema,
 ];

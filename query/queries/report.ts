@@ -1,20 +1,13 @@
 /** A story as a page to look at: one process, or all that happened in a span of time. */
 
-import { SnoopError } from '../../migrations/errors.js';
 import { VERDICT_EVENTS } from '../facts.js';
-import { findLives, nameHint, soughtProcess } from '../lives.js';
-import { describeSpan, readDropped, readGaps, readRecorded } from '../loss.js';
 import { deliver, OUTPUT } from '../output.js';
-import { type Answer, defineQuery, type Window } from '../query.js';
+import { type Answer, defineQuery } from '../query.js';
 import { fields } from '../render/verdict.js';
 import { readAssets } from '../report/assets.js';
 import { reportHtml } from '../report/document.js';
 import type { Story } from '../report/model.js';
-import { storyOf, storyOfSpan } from '../story.js';
-import { isoTime } from '../time.js';
-import { userNames } from '../users.js';
-
-const UTC = { utc: true };
+import { askedStory, nothingFound, storyFileName } from '../stories.js';
 
 export const report = defineQuery({
   name: 'report',
@@ -39,58 +32,27 @@ export const report = defineQuery({
   ],
   events: VERDICT_EVENTS,
   answer(db, parameters, io): Answer {
-    const window: Window = { from: parameters.since as number | null, to: parameters.until as number | null };
-    const hasProcess = parameters.who_pid !== null || parameters.who_name !== null;
-    if (!hasProcess && window.from === null && window.to === null)
-      throw new SnoopError(
-        'usage',
-        'of what?',
-        'name a process, or a span: snoopq report --since "10 min ago"',
-      );
-    const recorded = readRecorded(db);
-    const around = { db, recorded, userName: userNames(recorded.host) };
-    const life = hasProcess ? findLives(db, parameters, 1)[0] : undefined;
-    const story =
-      life !== undefined
-        ? storyOf(life, around, window)
-        : hasProcess || recorded.from === null
-          ? undefined
-          : storyOfSpan(window, around, `What happened ${describeSpan(window, recorded, UTC)}`);
-    const sought = hasProcess ? soughtProcess(parameters) : 'events';
-    if (story === undefined) {
-      const gaps = [...readDropped(db, window), ...readGaps(db, window, VERDICT_EVENTS)];
-      return {
-        columns: {},
-        rows: [],
-        write: () => {},
-        isFound: false,
-        gaps,
-        sought,
-        hint: nameHint(parameters),
-      };
-    }
+    const story = askedStory(db, parameters);
+    if (story === undefined) return nothingFound(db, parameters);
     const product = {
-      name: nameOf(story),
+      name: `${storyFileName(story, 'report')}.html`,
       isReadable: false,
-      fill: (write: (text: string) => void) =>
-        write(
-          reportHtml(story, {
-            ...readAssets(),
-            facts: verdict => fields(verdict, UTC, 'the one that is meant'),
-          }),
-        ),
+      fill: (write: (text: string) => void) => write(reportOf(story)),
     };
     return {
       columns: {},
       rows: [],
       ...deliver(product, parameters.output as string | null, io),
       gaps: story.verdicts.flatMap(({ coverage }) => coverage.gaps),
-      sought,
+      sought: 'process',
     };
   },
 });
 
-function nameOf({ subject, lives, span }: Story): string {
-  const life = lives.find(({ id }) => id === subject);
-  return `report-${life?.pid ?? isoTime(span.from).replace(/[-:]|\..*/g, '')}.html`;
+/** The page. */
+export function reportOf(story: Story): string {
+  return reportHtml(story, {
+    ...readAssets(),
+    facts: verdict => fields(verdict, { utc: true }, 'the one that is meant'),
+  });
 }

@@ -5,7 +5,9 @@ import type { Story, StorySignal } from './model.js';
 import { type View, xOf } from './view.js';
 
 /** What the line of an arrow tells. */
-export type ArrowKind = 'fatal' | 'sent' | 'refused' | 'probe';
+export const ARROW_KINDS = ['sent', 'refused', 'probe', 'fatal'] as const;
+
+export type ArrowKind = (typeof ARROW_KINDS)[number];
 
 export interface Arrow {
   x: number;
@@ -27,7 +29,6 @@ export interface PlacedSignal {
 }
 
 const MERGE_PX = 5;
-const KINDS: readonly ArrowKind[] = ['fatal', 'sent', 'refused', 'probe'];
 
 /** Finds the rows of all signals once, for any number of views. In the order of time. */
 export function placeSignals(story: Story, { rowOf }: Layout): PlacedSignal[] {
@@ -53,7 +54,7 @@ export function arrowsIn(placed: readonly PlacedSignal[], view: View, first: num
     const key =
       (((from ?? -1) + 1) * 16_384 + (to ?? -1) + 1) * 65_536 +
       Math.round(x / MERGE_PX) * 4 +
-      KINDS.indexOf(kind);
+      ARROW_KINDS.indexOf(kind);
     const known = merged.get(key);
     if (known === undefined) merged.set(key, { x, from, to, kind, signal, count: signal.count });
     else {

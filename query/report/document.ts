@@ -1,11 +1,11 @@
 /** A report as one file of HTML that needs nothing else: no network, no fonts, no frames. Pure. */
 
 import { createHash } from 'node:crypto';
-import { escapeText } from '../escape.js';
 import { showDuration } from '../time.js';
 import type { Verdict } from '../verdict.js';
 import { draw, drawAxis, heightOf, type Scene, sceneOf } from './draw.js';
 import { eventsOf, type StoryEvent, tellerOf } from './events.js';
+import { harmless } from './harmless.js';
 import { escapeHtml, scriptJson } from './html.js';
 import { AXIS } from './metrics.js';
 import type { Span, Story } from './model.js';
@@ -19,7 +19,7 @@ export interface Setting {
   style: string;
   /** Of snooprec. */
   version: string;
-  /** The facts of a verdict, a label and a text each; escaped for a terminal. */
+  /** The facts of a verdict, a label and a text each. */
   facts: (verdict: Verdict) => readonly (readonly [label: string, text: string])[];
 }
 
@@ -55,7 +55,7 @@ export function reportHtml(unsafe: Story, { script, style, version, facts }: Set
 <p class="kicker">snooprec report${story.host === null ? '' : ` · ${escapeHtml(story.host)}`} · ${spanWords(story.span)}</p>
 <h1>${escapeHtml(heading)}</h1>
 ${story.subject === null ? deathsHtml(story.verdicts) : story.verdicts.map(verdictHtml).join('\n')}
-${story.subject === null ? '' : story.verdicts.map(verdict => factsHtml(facts(verdict))).join('\n')}
+${story.subject === null ? '' : story.verdicts.map(verdict => factsHtml(harmless(facts(verdict)))).join('\n')}
 ${notes(story)}
 </header>
 <main>
@@ -84,14 +84,6 @@ function policy(script: string, style: string): string {
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');
-}
-
-/** The same story with nothing in its texts that acts on a terminal or turns letters around. */
-export function harmless<T>(value: T): T {
-  if (typeof value === 'string') return escapeText(value) as T;
-  if (Array.isArray(value)) return value.map(harmless) as T;
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, harmless(part)])) as T;
 }
 
 function headingOf({ verdicts, title }: Story): string {

@@ -1,25 +1,30 @@
 /** Draws signals as arrows, with a word to each where there is room for it. */
 
 import { textWidth } from '../render/width.js';
-import { type Arrow, arrowsIn, type PlacedSignal } from './arrows.js';
+import { ARROW_KINDS, type Arrow, arrowsIn, type PlacedSignal } from './arrows.js';
 import { BAR, BAR_TOP, LETTER, ROW, type Rows } from './metrics.js';
 import { path, round, type Shape, text } from './shapes.js';
 import type { View } from './view.js';
 
 const HEAD = 5;
+/** More arrows cannot be told apart, by a pointer or by words: each kind of them is one shape. */
+const MOST_APART = 120;
 
 /** The arrows of which an end is in the rows that are shown. */
 export function drawArrows(placed: readonly PlacedSignal[], view: View, { first, last }: Rows): Shape[] {
   const shapes: Shape[] = [];
   const taken = new Map<number, [number, number][]>();
   const drawn = arrowsIn(placed, view, first, last);
-  // What killed gets its words first.
-  drawn.sort((a, b) => Number(b.kind === 'fatal') - Number(a.kind === 'fatal') || a.x - b.x);
-  for (const arrow of drawn) {
+  const fatal = drawn.filter(({ kind }) => kind === 'fatal');
+  // What killed is told apart as long as it can be, and gets its words first.
+  const apart = drawn.length <= MOST_APART ? drawn : fatal.length <= MOST_APART ? fatal : [];
+  shapes.push(...drawDense(drawn.filter(arrow => !apart.includes(arrow))));
+  apart.sort((a, b) => Number(b.kind === 'fatal') - Number(a.kind === 'fatal') || a.x - b.x);
+  for (const arrow of apart) {
     const key = `s${arrow.signal.id}`;
     const { line, head, words, lane } = geometry(arrow);
     shapes.push(path('lines', `arrow ${arrow.kind}${arrow.count > 1 ? ' many' : ''}`, line, key));
-    if (head !== '') shapes.push(path('heads', `head ${arrow.kind}`, head, key));
+    shapes.push(path('heads', `head ${arrow.kind}`, head, key));
     const told = wordsOf(arrow);
     const width = textWidth(told) * LETTER;
     const isLeft = arrow.x + 8 + width > view.width;
@@ -29,6 +34,17 @@ export function drawArrows(placed: readonly PlacedSignal[], view: View, { first,
     lanes.push([x, x + width]);
     taken.set(lane, lanes);
     shapes.push(text('words', `word ${arrow.kind}`, x, words, told, key));
+  }
+  return shapes;
+}
+
+function drawDense(drawn: readonly Arrow[]): Shape[] {
+  const shapes: Shape[] = [];
+  for (const kind of ARROW_KINDS) {
+    const drawings = drawn.filter(arrow => arrow.kind === kind).map(geometry);
+    if (drawings.length === 0) continue;
+    shapes.push(path('lines', `arrow ${kind}`, drawings.map(({ line }) => line).join('')));
+    shapes.push(path('heads', `head ${kind}`, drawings.map(({ head }) => head).join('')));
   }
   return shapes;
 }

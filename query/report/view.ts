@@ -10,7 +10,7 @@ export interface View extends Span {
   labels: number;
 }
 
-const LEAST_SPAN_US = 10;
+const LEAST_SPAN_US = 50; // times are whole microseconds, and a double holds a quarter of one
 
 /** Where a moment stands. */
 export function xOf(view: View, time: number): number {
