@@ -6,12 +6,18 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import { migrate } from '../migrations/migrate.js';
+import { verdictOn } from './facts.js';
 import { idRange } from './id-range.js';
+import { lifeById } from './lives.js';
+import { readRecorded } from './loss.js';
 import { makePrivate, writeNewDirectory } from './new-file.js';
 import type { Story } from './report/model.js';
+import { openRecording } from './segments.js';
 import { fromIsoTime } from './time.js';
+import { userNames } from './users.js';
 import type { Verdict } from './verdict.js';
 
 /** Names of the files in the directory of a case. `sha256sum -c SHA256SUMS` checks the other two. */
@@ -32,9 +38,9 @@ export const SAME_PID = 'SELECT id FROM processes WHERE pid = :pid';
 export const EXEC_IDS = `SELECT id FROM execs WHERE id BETWEEN :first_id AND :last_id AND time_us BETWEEN :from AND :to
   ORDER BY id DESC LIMIT :limit`;
 
-/** Makes the directory with the three files; nothing is left of it where that fails. */
-export function writeCase(directory: string, story: Story, db: Database.Database, report: string): void {
-  writeNewDirectory(directory, () => {
+/** Makes the directory with the three files; nothing is left of it where that fails. True: it answers as the recording does. */
+export function writeCase(directory: string, story: Story, db: Database.Database, report: string): boolean {
+  return writeNewDirectory(directory, () => {
     const path = (name: string): string => join(directory, name);
     closeSync(makePrivate(path(CASE_FILES.database)));
     copyRows(db, path(CASE_FILES.database), story);
@@ -47,7 +53,21 @@ export function writeCase(directory: string, story: Story, db: Database.Database
           .digest('hex')}  ${name}\n`,
     );
     writePrivate(path(CASE_FILES.sums), sums.join(''));
+    return answersAlike(path(CASE_FILES.database), story);
   });
+}
+
+/** Asks the case what the recording was asked. */
+function answersAlike(path: string, { subject, verdicts }: Story): boolean {
+  const { db } = openRecording(path);
+  try {
+    const recorded = readRecorded(db);
+    const life = subject === null ? undefined : lifeById(db, subject);
+    const around = { db, recorded, userName: userNames(recorded.host) };
+    return life !== undefined && isDeepStrictEqual(verdictOn(life, around), verdicts[0]);
+  } finally {
+    db.close();
+  }
 }
 
 function writePrivate(path: string, text: string): void {

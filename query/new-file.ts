@@ -54,11 +54,11 @@ export function writeNewFile(path: string, fill: (write: (text: string) => void)
 }
 
 /** Makes a directory for our eyes only and fills it; what cannot be filled is removed again. */
-export function writeNewDirectory(path: string, fill: () => void): void {
+export function writeNewDirectory<T>(path: string, fill: () => T): T {
   refuse(path);
   attempt(path, () => mkdirSync(path, { mode: 0o700 }));
   try {
-    fill();
+    return fill();
   } catch (error) {
     rmSync(path, { recursive: true });
     throw error;

@@ -134,7 +134,7 @@ function sentTimes({ sent, cause }: Verdict): number[] {
 
 function widen({ from, to }: Span): Span {
   const margin = Math.max(LEAST_SPAN_US, (to - from) * MARGIN);
-  return { from: Math.floor(from - margin), to: Math.ceil(to + 2 * margin) };
+  return { from: Math.floor(from - margin), to: Math.ceil(to + 3 * margin) };
 }
 
 /** Rows by id, until a bound is reached. */

@@ -152,15 +152,17 @@ function caseAnswer(db: Database.Database, parameters: Parameters): Answer {
   if (story === undefined) return nothingFound(db, parameters);
   const directory = String(parameters.output ?? storyFileName(story, 'case'));
   if (directory === '-') throw new SnoopError('usage', 'a case is a directory', 'name it: -o DIRECTORY');
+  let isAlike = true;
   return {
     columns: {},
     rows: [],
     write: out => {
-      writeCase(directory, story, db, reportOf(story));
+      isAlike = writeCase(directory, story, db, reportOf(story));
       for (const name of Object.values(CASE_FILES)) out(`${resolve(directory, name)}\n`);
     },
     gaps: gapsOf(story),
     sought: 'process',
+    notes: () => (isAlike ? [] : ['asked the same, this case does not answer in all as the recording does']),
   };
 }
 

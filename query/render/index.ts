@@ -1,5 +1,6 @@
 /** The ways an answer can be written, and the choice between them. */
 
+import { SnoopError } from '../../migrations/errors.js';
 import type { Io } from '../io.js';
 import type { Columns, Row } from '../kinds.js';
 import type { Answer } from '../query.js';
@@ -45,11 +46,17 @@ const RENDERERS: Record<Format, Renderer> = {
 
 /** Writes an answer in a format; true when it held anything. */
 export function render(answer: Answer, format: Format, clock: Clock, io: Io): boolean {
+  const isForPeople = format === 'table' || format === 'plain';
   if (answer.write !== undefined) {
+    if (!isForPeople)
+      throw new SnoopError(
+        'usage',
+        `--${format} does not go with this question`,
+        'what it makes has a form of its own; see its --help',
+      );
     if (answer.isFound !== false) answer.write(text => io.out(text));
     return answer.isFound !== false;
   }
-  const isForPeople = format === 'table' || format === 'plain';
   const paint = painter(io.hasColor);
   if (isForPeople && answer.text !== undefined) {
     if (answer.isFound === false) return false;

@@ -31,7 +31,7 @@ export function ticksOf({ from, to }: Span, width: number, least: number): Tick[
   return ticks;
 }
 
-/** As many digits as the step needs: `14:05`, `14:05:30`, `:30.250`. */
+/** As many digits as the step needs: `14:05`, `14:05:30`, `14:05:30.25`. */
 function labelOf(time: number, step: number): string {
   const iso = new Date(Math.floor(time / 1000)).toISOString();
   if (step >= DAY) return iso.slice(0, 10);
@@ -40,5 +40,5 @@ function labelOf(time: number, step: number): string {
   const digits =
     step >= 100_000 ? 1 : step >= 10_000 ? 2 : step >= 1000 ? 3 : step >= 100 ? 4 : step >= 10 ? 5 : 6;
   const fraction = String(((time % SECOND) + SECOND) % SECOND).padStart(6, '0');
-  return `${iso.slice(14, 19)}.${fraction.slice(0, digits)}`;
+  return `${iso.slice(11, 19)}.${fraction.slice(0, digits)}`;
 }

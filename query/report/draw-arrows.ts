@@ -43,8 +43,8 @@ function drawDense(drawn: readonly Arrow[]): Shape[] {
   for (const kind of ARROW_KINDS) {
     const drawings = drawn.filter(arrow => arrow.kind === kind).map(geometry);
     if (drawings.length === 0) continue;
-    shapes.push(path('lines', `arrow ${kind}`, drawings.map(({ line }) => line).join('')));
-    shapes.push(path('heads', `head ${kind}`, drawings.map(({ head }) => head).join('')));
+    shapes.push(path('lines', `arrow dense ${kind}`, drawings.map(({ line }) => line).join('')));
+    shapes.push(path('heads', `head dense ${kind}`, drawings.map(({ head }) => head).join('')));
   }
   return shapes;
 }

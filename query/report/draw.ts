@@ -17,6 +17,7 @@ import { type View, xOf } from './view.js';
 const LEAST_BAR = 2;
 const INDENT = 13;
 const MOST_INDENT = 6;
+const TICK = 112; // room for the longest words of one
 const FOOT = 10; // below the last row
 
 /** A story with all that does not depend on the view. */
@@ -51,7 +52,7 @@ export function heightOf({ layout }: Scene): number {
 /** The axis of time, `AXIS` pixels high. */
 export function drawAxis(view: View): Shape[] {
   const shapes: Shape[] = [];
-  for (const { time, label } of ticksOf(view, view.width - view.labels, 90)) {
+  for (const { time, label } of ticksOf(view, view.width - view.labels, TICK)) {
     const x = xOf(view, time);
     shapes.push(path('lines', 'tick', `M${round(x)} ${AXIS - 6}V${AXIS}`));
     const half = (textWidth(label) * LETTER) / 2;
@@ -81,7 +82,7 @@ export function draw(scene: Scene, view: View, shown: Rows): Shape[] {
 
 function grid(scene: Scene, view: View): Shape[] {
   const height = heightOf(scene);
-  return ticksOf(view, view.width - view.labels, 90).map(({ time }) =>
+  return ticksOf(view, view.width - view.labels, TICK).map(({ time }) =>
     path('gaps', 'grid', `M${round(xOf(view, time))} 0V${height}`),
   );
 }
@@ -122,8 +123,8 @@ function bar(scene: Scene, view: View, row: Row, i: number): Shape[] {
   const width = Math.max(LEAST_BAR, clampX(view, to) - x);
   const isKilled = life.exit_signal !== null;
   const isOver = life.ended_us !== null || life.unseen_end_us !== null;
-  const kind = `bar${row.isSubject ? ' subject' : ''}${isKilled ? ' killed' : ''}${isOver ? '' : ' running'}`;
-  const shapes: Shape[] = [rect('bars', kind, x, y, width, BAR, row.key)];
+  const look = `bar${row.isSubject ? ' subject' : ''}${isKilled ? ' killed' : ''}${isOver ? '' : ' running'}`;
+  const shapes: Shape[] = [rect('bars', look, x, y, width, BAR, row.key)];
   let start = x + 6;
   for (const exec of scene.execs.get(life.id) ?? []) {
     if (exec.time_us < view.from || exec.time_us > view.to) continue;
@@ -143,27 +144,30 @@ function bar(scene: Scene, view: View, row: Row, i: number): Shape[] {
   // The arrow of the signal says it already.
   const isTold = isKilled && (scene.deaths.get(life.id) ?? view.from - 1) >= view.from;
   const ending = isEndInView && !isTold ? life.ending : '';
+  return [...shapes, ...words(view, row, ending, { x, y, start, end: x + width })];
+}
+
+/** How a life ended beside its bar, or inside where there is no room, and what it ran inside. `start`: free from there on. */
+function words(
+  view: View,
+  row: Row,
+  ending: string,
+  { x, y, start, end }: { x: number; y: number; start: number; end: number },
+): Shape[] {
+  const shapes: Shape[] = [];
+  const kind = row.lives[0]?.exit_signal == null ? '' : ' killed';
   const needed = textWidth(ending) * LETTER;
-  const end = x + width;
-  if (ending !== '' && end + 12 + needed <= view.width)
-    shapes.push(text('words', isKilled ? 'ending killed' : 'ending', end + 10, y + BAR - 3, ending, row.key));
-  else if (ending !== '' && x - 8 - needed > view.labels)
-    shapes.push(
-      text('words', isKilled ? 'ending before killed' : 'ending before', x - 8, y + BAR - 3, ending, row.key),
-    );
-  const room = Math.floor((end - start - 6) / LETTER);
-  if (room >= 6)
-    shapes.push(
-      text(
-        'words',
-        row.isSubject ? 'command subject' : 'command',
-        start,
-        y + BAR - 3.5,
-        fit(row.detail, room),
-        row.key,
-      ),
-    );
-  return shapes;
+  const isInside = ending !== '' && end + 12 + needed > view.width && end - x > needed + 60;
+  const tell = (place: string, at: number): void => {
+    shapes.push(text('words', `ending${place}${kind}`, at, y + BAR - 3, ending, row.key));
+  };
+  if (isInside) tell(row.isSubject ? ' inside subject' : ' inside', end - 8);
+  else if (ending !== '' && end + 12 + needed <= view.width) tell('', end + 10);
+  else if (ending !== '' && x - 8 - needed > view.labels) tell(' before', x - 8);
+  const room = Math.floor((end - start - 6 - (isInside ? needed + 12 : 0)) / LETTER);
+  if (room < 6) return shapes;
+  const command = row.isSubject ? 'command subject' : 'command';
+  return [...shapes, text('words', command, start, y + BAR - 3.5, fit(row.detail, room), row.key)];
 }
 
 /** The sign at the end of a life, told by its form as well as by its colour. */

@@ -49,6 +49,8 @@ const ASKED: Record<string, string[]> = {
   parents: ['parents', 'sleep'],
   ancestry: ['ancestry', String(PID.wrapped)],
   coverage: ['coverage'],
+  'report-nobody': ['report', '9'],
+  'export-mermaid': ['export', String(PID.groupDies), '--format', 'mermaid'],
   schema: ['schema', 'coverages'],
   sql: ['sql', 'SELECT signal, count(*) AS n FROM signals GROUP BY signal ORDER BY n DESC, signal LIMIT 3'],
 };
@@ -58,9 +60,11 @@ const FORMATS = ['table', 'plain', 'json', 'ndjson', 'csv', 'tsv'] as const;
 for (const [which, db] of Object.entries(RECORDINGS)) {
   for (const [name, words] of Object.entries(ASKED)) {
     test(`golden ${name}${which}`, async () => {
-      const formats = /^who-killed-(?!sleep|hostile|never|all|wrapper)/.test(name)
-        ? (['plain', 'json'] as const)
-        : FORMATS;
+      const formats = /^(?:report|export)-/.test(name)
+        ? (['table', 'plain'] as const)
+        : /^who-killed-(?!sleep|hostile|never|all|wrapper)/.test(name)
+          ? (['plain', 'json'] as const)
+          : FORMATS;
       const parts: string[] = [];
       for (const format of formats) {
         const argv = format === 'table' ? words : [...words, `--${format}`];

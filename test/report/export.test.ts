@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { allEvents } from '../../query/all-events.js';
-import { CASE_FILES } from '../../query/case.js';
+import { CASE_FILES, writeCase } from '../../query/case.js';
 import { openRecording } from '../../query/segments.js';
+import { askedStory } from '../../query/stories.js';
 import { at, HOSTILE_COMM, PID, writeFixture } from '../query/fixture.js';
 import { ask } from '../query/io.js';
 import { scratchDirectory } from '../query/scratch.js';
@@ -98,6 +99,7 @@ for (const [which, db] of [
       const words = ['who-killed', String(pid), '--json'];
       const [from, to] = [JSON.parse((await ask(db, words)).out), JSON.parse((await ask(file, words)).out)];
       assert.deepEqual(to, from, story);
+      assert.doesNotMatch(made.err, /does not answer/, story);
     }
   });
 }
@@ -124,6 +126,18 @@ test('a case is for the caller alone, its sums are right, and any SQLite reads i
   db.close();
 });
 
+test('a case that answers otherwise than the recording is told', () => {
+  const { db } = openRecording(DB);
+  const story = askedStory(db, { who_pid: PID.segv, who_name: null, since: null, until: null, at: null });
+  assert.ok(story !== undefined);
+  assert.equal(writeCase(join(DIR, 'alike'), story, db, ''), true);
+  const [verdict] = story.verdicts;
+  assert.ok(verdict !== undefined);
+  const other = { ...story, verdicts: [{ ...verdict, mechanism: 'kill' }] };
+  assert.equal(writeCase(join(DIR, 'otherwise'), other, db, ''), false);
+  db.close();
+});
+
 test('a case of hostile names keeps their bytes', async () => {
   const directory = join(DIR, 'hostile');
   await ask(DB, ['export', '--case', String(PID.hostile), '-o', directory]);
@@ -139,6 +153,8 @@ const REFUSED: [argv: string[], status: number, err: RegExp][] = [
   [['export', '1', '--format', 'csv'], 2, /a stream of everything in a span\S* not of one process\nhint: /],
   [['export', '--case'], 2, /a case of which process\?\nhint: /],
   [['export', '--case', '1', '-o', '-'], 2, /a case is a directory\nhint: /],
+  [['report', '2219', '--json'], 2, /--json does not go with this question\nhint: /],
+  [['export', '--format', 'csv', '--csv'], 2, /--csv does not go with this question\nhint: /],
   [['report'], 2, /the story of what\?\nhint: /],
   [['report', '9'], 1, /no process with pid 9 found between /],
   [['export', '--case', '9'], 1, /no process with pid 9 found between /],
