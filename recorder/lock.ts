@@ -104,7 +104,7 @@ function holderOf(path: string): Holder | null {
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw new SnoopError(
       'privilege',
       `cannot read ${path}: ${(error as Error).message}`,
