@@ -1,6 +1,7 @@
 /** What a column means decides how a person sees it. Machines (JSON, CSV, TSV) get the values of the views as they are. */
 
 import { escapeText } from './escape.js';
+import { safeLine } from './shell.js';
 import { type Clock, fromIsoTime, showTime } from './time.js';
 
 /** The kinds of columns. */
@@ -64,6 +65,8 @@ export function showValue(value: Value | undefined, kind: Kind, clock: Clock): s
       return typeof value === 'string' ? showTime(fromIsoTime(value), clock) : String(value);
     case 'flag':
       return value === 1 ? 'yes' : '';
+    case 'cmdline':
+      return safeLine(String(value));
     default:
       return escapeText(String(value));
   }

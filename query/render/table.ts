@@ -42,7 +42,8 @@ function drawTable(rows: string[][], { names, columns, width, paint }: Sheet): s
     style: { head: [], border: [], compact: true }, // its own colours would go into pipes too
   });
   for (const row of rows) table.push(row.map((cell, i) => fit(cell, widths[i] ?? 0)));
-  return table.toString();
+  // It takes some letters for wider than they are, and cuts again: by UTF-16 units, which may leave half a letter.
+  return table.toString().replace(/\p{Cs}/gu, '\ufffd');
 }
 
 function streamColumns(

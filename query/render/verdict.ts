@@ -1,7 +1,7 @@
 /** A verdict for a terminal: the sentence first, then the facts it rests on, one a line. */
 
 import { escapeText } from '../escape.js';
-import { shellLine } from '../shell.js';
+import { safeLine, shellLine } from '../shell.js';
 import { type Clock, fromIsoTime, showDuration, showTime } from '../time.js';
 import type { EarlierSignal, Process, Verdict } from '../verdict.js';
 import type { Painter } from './paint.js';
@@ -87,9 +87,9 @@ function short(p: Process): string {
 }
 
 function command(p: Process): string | null {
-  const line = p.args === null ? p.exe : shellLine(p.args);
+  const line = p.args === null ? p.exe && escapeText(p.exe) : safeLine(shellLine(p.args));
   if (line === null) return null;
-  return escapeText(p.cwd === null ? line : `${line}  (in ${p.cwd})`);
+  return p.cwd === null ? line : `${line}  (in ${escapeText(p.cwd)})`;
 }
 
 function mechanism(v: Verdict): string | null {
