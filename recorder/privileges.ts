@@ -72,13 +72,14 @@ export function giveToService(directory: string): void {
 /**
  * Becomes the user of the service, if this is root and the directory of the database is that user's; the files of the recording
  * become the user's, too. To be called when everything that needs privileges is done.
+ * @param holdPins makes the pins usable for who cannot walk to them any more; returns their directories
  */
-export function becomeService(db: string, directories: readonly string[]): void {
+export function becomeService(db: string, holdPins: () => readonly string[]): void {
   forbidNewPrivileges();
   const user = serviceUser();
   if (user === null || process.geteuid?.() !== 0 || statSync(dirname(db)).uid !== user.uid) return;
   handOver(db, user);
-  for (const directory of directories) chownSync(directory, user.uid, user.gid);
+  for (const directory of holdPins()) chownSync(directory, user.uid, user.gid);
   process.setgroups?.([]);
   process.setgid?.(user.gid);
   process.setuid?.(user.uid);

@@ -161,7 +161,7 @@ function openRecorder(options: RecordOptions): Recorder {
     recorder.attach();
     if (isService(options)) {
       raisePriority();
-      becomeService(options.db, recorder.holdPins());
+      becomeService(options.db, () => recorder.holdPins());
     }
     recorder.start();
     return recorder;

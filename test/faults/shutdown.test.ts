@@ -112,7 +112,7 @@ test('F2: stop alone stores what a killed recorder left in the kernel, and takes
   assert.equal(stopped.status, 0, stopped.stderr);
   assert.match(stopped.stdout, /was killed/);
   await assertNothingLeft(lab, programs);
-  assert.deepEqual(readdirSync(lab.directory).sort(), ['lab.db', 'lab.log'], 'one plain file');
+  assert.deepEqual(readdirSync(lab.directory).sort(), ['lab.db', 'lab.key', 'lab.log'], 'one plain file');
   const sent = Number(facts.get('sent'));
   assert.deepEqual(numbersOf(lab), { rows: sent, numbers: sent, count: sent });
   assert.equal(lab.whoKilled(victim).confidence, 'proven');
@@ -338,7 +338,11 @@ test('F8: 20 starts at once give one recorder, and all say so', { skip }, t => {
   } finally {
     assert.equal(lab.snooprec('stop', '--db', db).status, 0);
   }
-  assert.deepEqual(readdirSync(join(lab.directory, 'not', 'yet')).sort(), ['there.db', 'there.log']);
+  assert.deepEqual(readdirSync(join(lab.directory, 'not', 'yet')).sort(), [
+    'there.db',
+    'there.key',
+    'there.log',
+  ]);
   assert.match(readFileSync(db.replace(/db$/, 'log'), 'utf8'), /recording into/);
 });
 
