@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { canRecord, check, findingText } from './check.js';
+import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
 import { report } from './errors.js';
 import { ignoreSignal } from './libbpf.js';
 import { log } from './log.js';
@@ -59,7 +60,8 @@ function program(): Command {
     .option('--verbose', 'show what libbpf and the kernel said')
     .showSuggestionAfterError()
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, action) => applyConfig(action));
 
   const recording = (name: string, summary: string) =>
     command
@@ -78,12 +80,11 @@ function program(): Command {
       .option('--keep-free <size>', 'disk to leave free for others (default: a twentieth of it, at most 1G)')
       .option('--retain <age>', 'drop what is older, like 30d (violent deaths are kept)');
 
+  const cgroup = () =>
+    new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(collect);
+
   recording('start', 'start recording in the background; returns when every probe is attached')
-    .addOption(
-      new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(
-        collect,
-      ),
-    )
+    .addOption(cgroup())
     .option('--foreground', 'stay in the foreground until SIGTERM or Ctrl-C')
     .action(start);
 
@@ -110,7 +111,44 @@ function program(): Command {
     .option('--db <file>', 'database')
     .action(showCheck);
 
+  recording('config', 'show what `start` with these options would take, and where each value comes from')
+    .addOption(cgroup())
+    .action(showConfig);
+
+  for (const each of command.commands)
+    each.option('--config <file>', `settings, and conf.d beside it (default: ${CONFIG_FILE})`);
   return command;
+}
+
+/** Where each option that is neither given nor the default comes from. */
+const sources = new Map<string, string>();
+
+/** Puts in what the configuration sets and nobody gave. The background recorder is given everything by its starter. */
+function applyConfig(command: Command): void {
+  if (process.env['SNOOPREC_READY_FD'] !== undefined) return;
+  const asked = command.opts<{ config?: string }>().config;
+  for (const { key, option, value, file } of readConfig(resolve(asked ?? CONFIG_FILE), asked !== undefined)) {
+    const isOther = key === 'db' && (command.name() === 'run' || process.env['SNOOPREC_DB'] !== undefined);
+    const isKnown = command.options.some(known => known.attributeName() === option);
+    if (isOther || !isKnown || command.getOptionValueSource(option) === 'cli') continue;
+    command.setOptionValueWithSource(option, value, 'config');
+    sources.set(option, file);
+  }
+}
+
+function showConfig(raw: RawOptions, command: Command): void {
+  recordOptions(raw); // what is wrong is told, not shown
+  const values: Record<string, unknown> = { ...raw, db: resolve(databasePath(raw.db)) };
+  const sourceOf = (option: string) => {
+    if (command.getOptionValueSource(option) === 'cli') return 'given';
+    if (option === 'db' && raw.db === undefined && process.env['SNOOPREC_DB']) return 'SNOOPREC_DB';
+    return sources.get(option) ?? 'default';
+  };
+  say(
+    configText(
+      configKeys().map(({ key, option }) => ({ key, value: values[option], source: sourceOf(option) })),
+    ),
+  );
 }
 
 function collect(value: string, all: string[] | undefined): string[] {
@@ -146,7 +184,8 @@ function kebab(name: string): string {
 /** The options as arguments for the recorder in the background, which runs in / and so needs the full path. */
 function passOn(raw: RawOptions, command: Command): string[] {
   const options = recordOptions(raw);
-  const given = (name: keyof RawOptions) => command.getOptionValueSource(name) === 'cli';
+  const given = (name: keyof RawOptions) =>
+    ['cli', 'config'].includes(command.getOptionValueSource(name) ?? '');
   return [
     `--db=${options.db}`,
     ...(raw.cgroup ?? []).map(directory => `--cgroup=${resolve(directory)}`),

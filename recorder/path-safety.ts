@@ -53,6 +53,11 @@ export function refuseForeignFile(path: string): void {
   }
 }
 
+/** Refuses a directory when somebody else could lead the way to it elsewhere, or put files into it. */
+export function requireSafeWay(directory: string): void {
+  walk(directory, true);
+}
+
 /**
  * Walks to a directory, and refuses where others could lead the way elsewhere.
  * @param isHome files will be made in it, not only a directory
