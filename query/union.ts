@@ -43,6 +43,7 @@ export const GROWING: readonly string[] = [...LEDGER, ...TEXTS, ...EVENTS];
 /** Tables of which every segment has its own, or the same. Together with GROWING: all. */
 export const SINGLE: readonly string[] = [
   'meta',
+  'chain',
   'first_id',
   'lane_position',
   'user_name',

@@ -45,6 +45,7 @@ export function carryOver(db: Database.Database, from: string, references: Refer
       'INSERT INTO main.recording SELECT * FROM old.recording WHERE id = (SELECT max(id) FROM old.recording)',
     );
     db.exec('INSERT INTO main.lane_position SELECT * FROM old.lane_position');
+    db.exec('INSERT INTO main.chain SELECT * FROM old.chain ORDER BY id DESC LIMIT 1');
     const insert = db.prepare('INSERT INTO main.first_id ("table", id) VALUES (?, ?)');
     for (const table of NUMBERED) insert.run(table, firstFree(db, table));
   });

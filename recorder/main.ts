@@ -1,10 +1,12 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
+import { sealedNames } from '../migrations/segment-names.js';
 import { canRecord, check, findingText } from './check.js';
 import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
 import { report } from './errors.js';
@@ -15,6 +17,7 @@ import { requirePrivileges } from './privileges.js';
 import { runCommand, violentSummary } from './run.js';
 import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
 import { status, statusText } from './status.js';
+import { verify } from './verify.js';
 import { VERSION } from './version.js';
 
 const STATUS_STOPPED = 3;
@@ -111,6 +114,13 @@ function program(): Command {
     .option('--db <file>', 'database')
     .action(showCheck);
 
+  command
+    .command('verify')
+    .description('look whether what was recorded is still as it was stored; exit 1 if it is not')
+    .option('--db <file>', 'database')
+    .option('--head <hash>', 'and whether it still holds a link of the chain that was written down')
+    .action(showVerified);
+
   recording('config', 'show what `start` with these options would take, and where each value comes from')
     .addOption(cgroup())
     .action(showConfig);
@@ -134,6 +144,19 @@ function applyConfig(command: Command): void {
     command.setOptionValueWithSource(option, value, 'config');
     sources.set(option, file);
   }
+}
+
+function showVerified(raw: { db?: string; head?: string }): void {
+  const db = resolve(databasePath(raw.db));
+  if (!existsSync(db))
+    throw new SnoopError('database', `there is no recording at ${db}`, 'name another file with --db');
+  const files = [...sealedNames(db).map(file => file.path), db];
+  const { findings, links, rows, head, hashes } = verify(files);
+  for (const { isWrong, file, text } of findings) say(`${isWrong ? 'WRONG' : 'note '}  ${file}: ${text}`);
+  const isThere = raw.head === undefined || hashes.has(raw.head.toLowerCase());
+  if (!isThere) say(`WRONG  no link has the hash ${raw.head}: the chain was rolled back or made anew`);
+  say(`${files.length} files, ${links} links, ${rows} rows; the head of the chain is ${head ?? 'unknown'}`);
+  if (!isThere || findings.some(({ isWrong }) => isWrong)) process.exitCode = 1;
 }
 
 function showConfig(raw: RawOptions, command: Command): void {

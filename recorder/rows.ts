@@ -36,7 +36,7 @@ export class Rows {
 
   /** Writes one value of the row that is being put together. */
   set(column: number, value: number): void {
-    this.#values[this.length * this.#width + column] = value;
+    this.#values[this.length * this.#width + column] = value + 0; // no -0, which SQLite gives back as 0
   }
 
   /** A value of a waiting row. */
@@ -46,7 +46,7 @@ export class Rows {
 
   /** Changes a value of a waiting row. */
   put(row: number, column: number, value: number): void {
-    this.#values[row * this.#width + column] = value;
+    this.#values[row * this.#width + column] = value + 0;
   }
 
   /**
@@ -91,6 +91,11 @@ export class Rows {
         out[at++] = value === NULL ? null : value;
       }
     }
+  }
+
+  /** The waiting rows as they lie in memory, all columns but the id; valid until the next row. */
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#values.buffer, 0, this.length * this.#width * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** The rows are stored. */

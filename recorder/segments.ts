@@ -271,6 +271,7 @@ export class Segments implements Archive {
     const isRescued = how === 'rescue' && this.#rescue(old, sealed);
     const source = how === 'seal' ? live : isRescued ? sealed : null;
     let carried: Carried = 'damaged';
+    if (how === 'seal') this.#sealChain(old);
     try {
       if (source !== null) carried = this.#next.makeFrom(source, references);
       if (carried !== 'whole') this.#next.makeEmpty(this.#nextIds());
@@ -294,6 +295,16 @@ export class Segments implements Archive {
     this.#next.install();
     this.#enter(old);
     this.#tidy();
+  }
+
+  /** What stands at the end of a segment stands at the head of the next, too, and in the log. */
+  #sealChain(store: Store): void {
+    try {
+      store.sealChain(this.#now());
+      log('seal', `the head of the chain is ${store.head.hash.toString('hex')}`);
+    } catch (error) {
+      log('seal', `cannot end the chain of the segment: ${(error as Error).message}`);
+    }
   }
 
   /** Goes on where a change of segments was cut short. */

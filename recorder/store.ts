@@ -8,8 +8,10 @@ import Database from 'better-sqlite3';
 import { SnoopError } from '../migrations/errors.js';
 import { migrate } from '../migrations/migrate.js';
 import type { CgroupRow } from './cgroup.js';
+import { addRows, Chain, Content, type Link } from './chain.js';
 import type { CoverageRow, LaneState } from './coverage.js';
 import type { Archive } from './identity.js';
+import { log } from './log.js';
 import type { ProbeReport } from './probes.js';
 import type { Process } from './process-table.js';
 import type { Rows } from './rows.js';
@@ -100,6 +102,7 @@ export class Store implements Archive {
   readonly #db: Database.Database;
   readonly #statements: Statements;
   readonly #inserts = new Map<Table, ManyRows>();
+  readonly #chain: Chain;
 
   /**
    * Opens the database at `path`, which the caller made sure is safe; makes its tables if it is empty.
@@ -119,6 +122,7 @@ export class Store implements Archive {
       this.boot = this.#db.prepare('SELECT id FROM boot WHERE boot_id = ?').pluck().get(bootId) as number;
       this.#db.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES ('from', ?)").run(String(now));
       this.from = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'from'").pluck().get());
+      this.#chain = this.#db.transaction(() => new Chain(this.#db, going?.head ?? null, now)).immediate();
       this.#bytes = statSync(path).size;
       this.isInPlace();
     } catch (error) {
@@ -130,6 +134,16 @@ export class Store implements Archive {
   /** Row of the run. */
   get recording(): number {
     return this.#recording;
+  }
+
+  /** The last link of the chain over all that is stored. */
+  get head(): Link {
+    return this.#chain.head;
+  }
+
+  /** Ends the chain of the segment, until something is stored after all. */
+  sealChain(now: number): void {
+    this.#db.transaction(() => this.#chain.close('seal', now)).immediate();
   }
 
   get isOpen(): boolean {
@@ -234,6 +248,8 @@ export class Store implements Archive {
   /** Stores a batch, all or nothing, and durably. Throws SqliteError. */
   write(batch: Batch): void {
     const s = this.#statements;
+    const { head } = this.#chain;
+    const content = new Content();
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       for (const { id, values } of batch.comms) s.comm.run(id, ...values);
@@ -242,14 +258,44 @@ export class Store implements Archive {
       for (const row of batch.cgroups) s.cgroup.run(...row);
       for (const process of batch.processes) s.process.run(...processRow(process, this.boot));
       for (const rows of batch.rows) if (rows.length > 0) this.#insertsOf(rows.table).run(rows);
-      for (const row of batch.coverage) s.coverage.run({ ...row, recording: this.#recording });
-      for (const row of batch.uidSyscalls) s.uidSyscalls.run({ ...row, recording: this.#recording });
+      const recording = this.#recording;
+      const coverage = batch.coverage.map(row => {
+        const { from, to, kind, event, lane, count, cause } = row;
+        const id = Number(s.coverage.run({ ...row, recording }).lastInsertRowid);
+        return [id, recording, from, to, kind, event, lane, count, cause];
+      });
+      const uidSyscalls = batch.uidSyscalls.map(row => {
+        const { uid, from, to, count } = row;
+        return [
+          Number(s.uidSyscalls.run({ ...row, recording }).lastInsertRowid),
+          recording,
+          uid,
+          from,
+          to,
+          count,
+        ];
+      });
+      for (const [table, rows] of [
+        ['comm', batch.comms],
+        ['path', batch.paths],
+        ['argv', batch.argvs],
+      ] as const)
+        content.add(
+          table,
+          rows.map(({ id, values }) => [id, ...values]),
+        );
+      content.add('cgroup', batch.cgroups);
+      for (const rows of batch.rows) addRows(content, rows);
+      content.add('coverage', coverage);
+      content.add('uid_syscalls', uidSyscalls);
+      this.#chain.add(content, batch.totals.updated);
       const { token, lethal, bulk, accounted, lost } = batch.lanes;
       s.lanes.run({ token, lethal, bulk, accounted, lost: JSON.stringify(lost) });
       s.totals.run({ ...batch.totals, id: this.#recording });
       this.#db.exec('COMMIT');
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      this.#chain.undo(head);
       throw error;
     }
     this.rows +=
@@ -294,7 +340,13 @@ export class Store implements Archive {
   /** Says goodbye, and closes the segment as `seal` does. */
   close(ending: Ending, ended: number): void {
     try {
-      this.#statements.end.run({ ending, ended, id: this.#recording });
+      this.#db
+        .transaction(() => {
+          this.#statements.end.run({ ending, ended, id: this.#recording });
+          this.#chain.close('stop', ended);
+        })
+        .immediate();
+      log('stop', `the head of the chain is ${this.head.hash.toString('hex')}`);
     } catch {} // a full disk, a lock: then the run ends where its last batch does
     this.seal();
   }
