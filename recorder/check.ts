@@ -141,11 +141,13 @@ export function probeFindings(probes: readonly string[], { seen, untried, malfor
     if (why !== undefined)
       return { name, ok: true, needed: true, detail: `attached; cannot be tried: ${why}` };
     const asked = CANARIES.filter(({ probe }) => probe === name);
+    if (asked.length === 0)
+      return { name, ok: true, needed: true, detail: 'attached; nothing here tries it' };
     const missed = asked.filter(canary => !seen.has(canary));
     const told = (canaries: typeof asked) => canaries.map(({ what }) => what).join(', ');
     return {
       name,
-      ok: asked.length > 0 && missed.length === 0,
+      ok: missed.length === 0,
       needed: true,
       detail: missed.length === 0 ? `works: saw ${told(asked)}` : `attached, but did not see ${told(missed)}`,
       hint: 'the kernel refused or skipped the program: dmesg may say why; `snooprec --verbose check` tells more',

@@ -31,6 +31,11 @@ test('each probe sees what the check does, and nothing of it stays', { skip }, t
   t.diagnostic(`${Math.round(performance.now() - from)} ms`);
   assert.equal(check.status, 0, check.stdout);
   assert.deepEqual(working(check), PROBES, check.stdout);
+  assert.doesNotMatch(
+    check.stdout,
+    /nothing here tries it/,
+    'each probe has a canary, or a reason to have none',
+  );
   assert.match(check.stdout, /^ok +mark_victim +attached; cannot be tried/m);
   assert.deepEqual(readdirSync(lab.directory), []);
   const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';

@@ -31,8 +31,9 @@ test('a probe that missed anything fails, and what it missed is told', () => {
   }
 });
 
-test('a probe that nothing tries is no proof', () => {
-  assert.ok(!canRecord(probeFindings(['brand_new'], trial(ALL))));
+test('a probe that nothing tries is not said to work', () => {
+  const [finding] = probeFindings(['brand_new'], trial(ALL));
+  assert.equal(finding?.detail, 'attached; nothing here tries it');
 });
 
 test('a probe that cannot be tried is told as attached only', () => {
