@@ -4,6 +4,7 @@
  * C programs of the tests. Prints a line for each step that did something. Knows no package manager: that is install.sh.
  *
  *   node setup/build.mjs              build
+ *   node setup/build.mjs --bench      the programs of the bench, too
  *   node setup/build.mjs --check      the same, but fail when bpf/wire.gen.ts is stale
  *   node setup/build.mjs --bpftool    print the bpftool that would be used, or fail
  */
@@ -40,6 +41,7 @@ const PAGE = {
   'dist/bin/report.css': 'query/report/page/report.css',
 };
 const ARCH = { x64: ['x86', 'x86_64'], arm64: ['arm64', 'aarch64'] }[process.arch];
+const C_FLAGS = ['-O1', '-Wall', '-Werror', '-pthread', '-D_GNU_SOURCE'];
 const PACKAGES = 'run `sudo npm start` once: it installs what is missing';
 
 class BuildError extends Error {}
@@ -56,7 +58,8 @@ async function main(argv) {
   compileTypeScript();
   await bundleCommands();
   await bundlePage();
-  await buildTools();
+  await buildPrograms('test/tools');
+  if (argv.includes('--bench')) await buildBench();
 }
 
 /** Each bpf/X.bpf.c to an object of its own, and all of them linked to the one object that is loaded. */
@@ -168,21 +171,45 @@ async function bundlePage() {
   }
 }
 
-/** The tiny programs that the kernel tests run. */
-async function buildTools() {
-  const sources = list('test/tools', /\.c$/);
-  const headers = list('test/tools', /\.h$/);
-  const compiler = ['gcc', 'clang', 'cc'].find(works);
+/** The tiny C programs of a folder, each of one file. */
+async function buildPrograms(folder, without = [], headers = list(folder, /\.h$/)) {
+  const sources = list(folder, /\.c$/).filter(source => !without.includes(source));
   const jobs = sources
-    .map(source => ({ source, tool: join('dist', source).replace(/\.c$/, '') }))
-    .filter(({ source, tool }) => stale(tool, [source, ...headers]))
-    .map(({ source, tool }) => ({
-      command: compiler ?? 'gcc',
-      args: ['-O1', '-Wall', '-Werror', '-pthread', '-D_GNU_SOURCE', source, '-o', tool],
-    }));
+    .map(source => ({ source, program: join('dist', source).replace(/\.c$/, '') }))
+    .filter(({ source, program }) => stale(program, [source, ...headers]))
+    .map(({ source, program }) => ({ command: compiler(), args: [...C_FLAGS, source, '-o', program] }));
   if (jobs.length === 0) return;
-  mkdirSync('dist/test/tools', { recursive: true });
-  await step(`${jobs.length} of ${sources.length} test tools`, () => runAll(jobs));
+  mkdirSync(join('dist', folder), { recursive: true });
+  await step(`${jobs.length} of ${sources.length} programs of ${folder}`, () => runAll(jobs));
+}
+
+/**
+ * The workloads, and one that inserts rows: with the very SQLite that the recorder has, made as that is made. That takes
+ * a minute, so it is done only when it has to.
+ */
+async function buildBench() {
+  const source = 'test/bench/insert.c';
+  await buildPrograms(
+    'test/bench',
+    [source],
+    ['test/tools', 'test/bench'].flatMap(folder => list(folder, /\.h$/)),
+  );
+  const deps = 'node_modules/better-sqlite3/deps';
+  const defines = readFileSync(`${deps}/defines.gypi`, 'utf8').matchAll(/'((?:HAVE|SQLITE)_[^']*)'/g);
+  const sqlite = 'dist/test/bench/sqlite3.o';
+  if (stale(sqlite, [`${deps}/sqlite3/sqlite3.c`])) {
+    const flags = ['-O3', '-w', ...[...defines].map(([, define]) => `-D${define}`)];
+    await step('SQLite for the bench', () =>
+      run(compiler(), [...flags, '-c', `${deps}/sqlite3/sqlite3.c`, '-o', sqlite]),
+    );
+  }
+  const program = 'dist/test/bench/insert';
+  if (!stale(program, [source, sqlite])) return;
+  run(compiler(), [...C_FLAGS, '-I', `${deps}/sqlite3`, source, sqlite, '-lm', '-ldl', '-o', program]);
+}
+
+function compiler() {
+  return ['gcc', 'clang', 'cc'].find(works) ?? 'gcc';
 }
 
 /** A bpftool that runs. Ubuntu's /usr/sbin/bpftool is a script that refuses when the tools of this very kernel are not there. */

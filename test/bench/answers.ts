@@ -1,0 +1,97 @@
+/** How long answers take as whole processes, on ten million signals, beside `node -e 0` and sqlite3 on the same view. */
+
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FIRST_PID, HOT_PID, writeBig } from './big.js';
+import { program, runCommand, SNOOPQ } from './programs.js';
+import type { Result } from './result.js';
+import type { Scene } from './scene.js';
+import { spreadOf } from './spread.js';
+import type { Plan } from './suites.js';
+
+/** A process of the middle that was killed. */
+const USUAL_PID = FIRST_PID + 4 * 5_000;
+
+const QUESTIONS: readonly { title: string; words: string[] }[] = [
+  { title: 'signals --target', words: ['signals', '--target', String(USUAL_PID)] },
+  { title: 'execs --binary', words: ['execs', '--binary', 'command77', '--limit', '100'] },
+  { title: 'exits --signal', words: ['exits', '--signal', 'KILL', '--limit', '100'] },
+  { title: 'parents', words: ['parents', 'command77'] },
+  { title: 'ancestry', words: ['ancestry', String(USUAL_PID)] },
+  { title: 'coverage', words: ['coverage'] },
+];
+
+export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan): Promise<Result[]> {
+  const signals = quick ? 1_000_000 : 10_000_000;
+  const db = join(scene.subdirectory(), 'big.db');
+  say(`answers: writing ${signals.toLocaleString('en-US')} signals`);
+  writeBig(db, signals);
+  const bytes = statSync(db).size;
+  const snoopq = (...words: string[]) => time(process.execPath, SNOOPQ, ...words, '--db', db, '--json');
+  const killer = (pid: number) => snoopq('who-killed', String(pid));
+  const subjects: Record<string, () => number> = {
+    node: () => time(process.execPath, '-e', '0'),
+    usual: () => killer(USUAL_PID),
+    hot: () => killer(HOT_PID),
+    cold: () => {
+      runCommand(program('forget'), db);
+      return killer(USUAL_PID);
+    },
+    sqlite3: () => time('sqlite3', db, `SELECT * FROM kills WHERE pid = ${USUAL_PID}`),
+    ...Object.fromEntries(QUESTIONS.map(({ title, words }) => [title, () => snoopq(...words)])),
+  };
+  const times = new Map(Object.keys(subjects).map(name => [name, [] as number[]]));
+  for (let round = 0; round < rounds * 2; round++) {
+    say(`answers: round ${round + 1} of ${rounds * 2}`);
+    for (const [name, measure] of Object.entries(subjects)) times.get(name)?.push(measure());
+  }
+  const of = (name: string) => times.get(name) ?? [];
+  const beyondNode = (name: string) =>
+    spreadOf(of(name).map((ms, round) => ms - (of('node')[round] as number)));
+  const whole = 'who-killed, a whole process';
+  return [
+    {
+      measure: whole,
+      subject: 'snooprec beyond `node -e 0`',
+      value: beyondNode('usual'),
+      unit: 'ms',
+      goal: { most: 60 },
+      note: `${signals / 1e6} million signals, ${Math.round(bytes / 2 ** 20)} MiB`,
+    },
+    {
+      measure: whole,
+      subject: 'the same, file not in memory',
+      value: beyondNode('cold'),
+      unit: 'ms',
+      goal: { most: 60 },
+    },
+    {
+      measure: whole,
+      subject: 'the same, a tenth of all signals went to it',
+      value: beyondNode('hot'),
+      unit: 'ms',
+      goal: { most: 60 },
+    },
+    { measure: whole, subject: '`node -e 0`', value: spreadOf(of('node')), unit: 'ms' },
+    { measure: whole, subject: 'sqlite3, SELECT * FROM kills', value: spreadOf(of('sqlite3')), unit: 'ms' },
+    ...QUESTIONS.map(
+      ({ title }): Result => ({
+        measure: `snoopq ${title}`,
+        subject: 'snooprec, whole process',
+        value: spreadOf(of(title)),
+        unit: 'ms',
+        goal: { most: 150 },
+      }),
+    ),
+  ];
+}
+
+/** Milliseconds from the start of a process to its end, which must be an answer. */
+function time(file: string, ...args: string[]): number {
+  const from = performance.now();
+  const { status, stderr } = spawnSync(file, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const ms = performance.now() - from;
+  if (status !== 0 && status !== 1) throw new Error(`${args.join(' ')} failed: ${stderr}`);
+  return ms;
+}

@@ -1,0 +1,115 @@
+/**
+ * The bench: everything that DESIGN.md §8 promises, beside what a user would pick instead, in one run and one table.
+ *
+ *   npm run bench                   all of it, into test/bench/RESULTS.md, too
+ *   npm run bench -- --quick        fewer operations and no slow peers, in less than two minutes
+ *   npm run bench -- --only cost    one suite, or several
+ */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { installPackages } from './install.js';
+import { describeMachine } from './machine.js';
+import { PACKAGES } from './peers.js';
+import { cells, HEAD, isReached, type Result } from './result.js';
+import { Scene } from './scene.js';
+import { type Plan, SUITES } from './suites.js';
+
+const RESULTS = join(PACKAGE_ROOT, 'test', 'bench', 'RESULTS.md');
+const NAMES = Object.keys(SUITES);
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+async function main(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+    },
+  });
+  const wanted = values.only.length > 0 ? values.only : NAMES;
+  const unknown = wanted.filter(name => !NAMES.includes(name));
+  if (unknown.length > 0) {
+    say(`no suite ${unknown.join(', ')}: there are ${NAMES.join(', ')}`);
+    return 2;
+  }
+  if (process.geteuid?.() !== 0) {
+    say('only root may record: sudo npm run bench');
+    return 1;
+  }
+  const plan: Plan = { quick: values.quick, rounds: Number(values.rounds ?? 5), say };
+  if (!plan.quick) {
+    const installed = installPackages(PACKAGES);
+    if (installed.length > 0) say(`installed ${installed.join(', ')}`);
+  }
+  const results = await runSuites(wanted, plan);
+  const machine = describeMachine(PACKAGES);
+  process.stdout.write(`${terminalTable(results)}\n`);
+  if (values.only.length === 0 && !plan.quick) {
+    writeFileSync(RESULTS, markdown(results, machine));
+    say('wrote test/bench/RESULTS.md');
+  }
+  const missed = results.filter(result => isReached(result) === false);
+  say(missed.length === 0 ? 'every goal is reached' : `${missed.length} goals are missed`);
+  return 0;
+}
+
+async function runSuites(wanted: readonly string[], plan: Plan): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const name of NAMES.filter(name => wanted.includes(name))) {
+    const from = performance.now();
+    const scene = new Scene();
+    const interrupt = () => {
+      scene.close();
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    try {
+      results.push(...(await SUITES[name as keyof typeof SUITES](scene, plan)));
+    } catch (error) {
+      const note = `the suite failed: ${(error as Error).message.split('\n')[0]}`;
+      results.push({ measure: name, subject: 'snooprec', value: null, unit: '', note });
+      say((error as Error).stack ?? note);
+    } finally {
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      scene.close();
+    }
+    say(`${name}: ${Math.round((performance.now() - from) / 1000)} s`);
+  }
+  return results;
+}
+
+/** A measure is named once, in its first line. */
+function terminalTable(results: readonly Result[]): string {
+  const table = new Table({ head: [...HEAD], style: { head: [], border: [] }, wordWrap: true });
+  for (const [i, result] of results.entries()) {
+    const [measure, ...rest] = cells(result);
+    table.push([results[i - 1]?.measure === measure ? '' : (measure ?? ''), ...rest]);
+  }
+  return table.toString();
+}
+
+function markdown(results: readonly Result[], machine: readonly [string, string][]): string {
+  const row = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
+  return [
+    '# The last full run of `npm run bench`',
+    '',
+    'Written by the bench itself. Ratios are of the same round; a goal is held against the median.',
+    '',
+    ...machine.map(([what, value]) => `- ${what}: ${value}`),
+    '',
+    row(HEAD),
+    row(HEAD.map(() => '---')),
+    ...results.map(result => row(cells(result))),
+    '',
+  ].join('\n');
+}
+
+process.exitCode = await main(process.argv.slice(2));
