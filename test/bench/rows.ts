@@ -1,16 +1,22 @@
-/** Rows of `signal` as a machine makes them, none like another, for the writer and for what it is compared with. */
+/**
+ * Rows of `signal` as a machine makes them, none like another, for the writer and for what it is compared with: processes
+ * come and go, so that the ids of those that are signalled grow.
+ */
 
 import { SIGNAL, SIGNAL_TABLE } from '../../recorder/events/signal-row.js';
 import { NULL, type Rows } from '../../recorder/rows.js';
 
-/** Processes that the rows refer to. */
-export const PROCESSES = 20_000;
+/** Processes that are signalled at one time. */
+const LIVING = 1_000;
+/** Signals between two new processes. */
+const SIGNALS = 8;
 export const FIRST_TIME = 1_767_225_600_000_000;
 
 /** Sets the columns of row `n` and adds it. Equal numbers give equal rows, in this process and in every other. */
 export function addRow(rows: Rows, n: number): void {
-  const sender = 1 + (hash(n >> 6) % PROCESSES); // one that sends, sends several
-  const target = 1 + (hash(n) % PROCESSES);
+  const oldest = Math.floor(n / SIGNALS);
+  const sender = 1 + oldest + (hash(n >> 6) % LIVING); // one that sends, sends several
+  const target = 1 + oldest + (hash(n) % LIVING);
   const isRefused = n % 16 === 0;
   for (let column = 0; column < SIGNAL_TABLE.columns.length; column++) rows.set(column, NULL);
   rows.set(SIGNAL.time, FIRST_TIME + n * 7);
