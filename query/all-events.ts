@@ -153,7 +153,7 @@ export const EVENT_STATEMENTS: readonly string[] = SOURCES.map(({ columns, from 
 /** Of several segments SQLite would sort all rows of a statement, so it is asked for so many ids at a time. */
 const PAGE = 20_000;
 
-/** The rows of a span, with the columns of EVENT_COLUMNS. */
+/** The rows of a span, with the columns of EVENT_COLUMNS and `time_us`. */
 export function* allEvents(db: Database.Database, window: Window, page = PAGE): Generator<Row> {
   const span = { from: window.from ?? 0, to: window.to ?? Number.MAX_SAFE_INTEGER };
   const heads = SOURCES.map(({ grows }, i) => {
@@ -172,8 +172,7 @@ export function* allEvents(db: Database.Database, window: Window, page = PAGE): 
         if (first === undefined || timeOf(head.next) < timeOf(first.next)) first = head;
       }
       if (first === undefined) return;
-      const { time_us: _, ...row } = first.next.value as Row;
-      yield row;
+      yield first.next.value as Row;
       first.next = first.rows.next();
     }
   } finally {
