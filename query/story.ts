@@ -25,6 +25,7 @@ export interface Bounds {
 const BOUNDS: Bounds = { lives: 5000, execs: 10_000, signals: 20_000, verdicts: 20 };
 const MOST_OF_ONE = 5000; // rows of one process
 const EVENTS = ['signal', 'attempt', 'exec', 'fork', 'exit', 'oom'] as const;
+const MOST_CALLS = 1000;
 const MARGIN = 0.04;
 const LEAST_SPAN_US = 1000;
 
@@ -45,12 +46,14 @@ export const EXECS_OF_SPAN = `${EXEC} WHERE id BETWEEN :first_id AND :last_id AN
   ORDER BY id DESC LIMIT :limit`;
 
 // The end of a child is in the story itself: SIGCHLD would tell it again.
-const SIGNAL = `SELECT id, time_us, last_time_us, count, sig, signal, sender_id, target_id, target_arg, mechanism, outcome,
+const SIGNAL = `SELECT id, time_us, last_time_us, count, sig, signal, sender_id, target_id, target_arg, call_id, mechanism, outcome,
   disposition FROM signals WHERE mechanism <> 'child' AND time_us <= :to AND last_time_us >= :from`;
 const LAST_SIGNALS = 'ORDER BY id DESC LIMIT :limit';
 export const SIGNALS_TO = `${SIGNAL} AND target_id = :id ${LAST_SIGNALS}`;
 export const SIGNALS_FROM = `${SIGNAL} AND sender_id = :id ${LAST_SIGNALS}`;
 export const SIGNALS_OF_SPAN = `${SIGNAL} AND id BETWEEN :first_id AND :last_id ${LAST_SIGNALS}`;
+/** A call with several targets: its rows stand together, and the first gives it its number. */
+export const SIGNALS_OF_CALL = `${SIGNAL} AND id BETWEEN :call AND :call + 4096 AND call_id = :call ${LAST_SIGNALS}`;
 export const OOMS_OF = 'SELECT id, time_us, victim_id FROM oom_kills WHERE victim_id = :id';
 
 /** The story of one process. */
@@ -74,6 +77,7 @@ export function storyOf(
   const own = new Set([...deadIn(verdict), ...gathered.addDescendants(life.id)]);
   for (const ancestor of ancestryOf(db, life)) gathered.addLife(ancestor.id);
   for (const id of [...gathered.ids]) gathered.addEventsOf(id, own.has(id));
+  gathered.addCalls();
   return {
     ...gathered.story(around),
     title: `${life.comm ?? '?'} (pid ${life.pid})`,
@@ -206,6 +210,19 @@ class Gathered {
     for (const statement of [this.statements.to, this.statements.from])
       this.addSignals(statement.all(asked) as StorySignal[], MOST_OF_ONE);
     for (const oom of this.statements.ooms.all({ id }) as StoryOom[]) this.ooms.set(oom.id, oom);
+  }
+
+  /** Whom else the calls hit that hit somebody of the story. */
+  addCalls(): void {
+    const calls = new Set([...this.signals.values()].map(({ call_id: call }) => call));
+    const statement = this.db.prepare(SIGNALS_OF_CALL);
+    for (const call of [...calls].slice(0, MOST_CALLS)) {
+      if (call === null) continue;
+      this.addSignals(
+        statement.all({ call, ...this.span, limit: MOST_OF_ONE + 1 }) as StorySignal[],
+        MOST_OF_ONE,
+      );
+    }
   }
 
   /** All that happened in the span, the newest first where it is too much. */

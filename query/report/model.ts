@@ -61,6 +61,8 @@ export interface StorySignal {
   sender_id: number | null;
   target_id: number | null;
   target_arg: number | null;
+  /** The same for all targets of one call. */
+  call_id: number | null;
   mechanism: string;
   outcome: string;
   disposition: string | null;

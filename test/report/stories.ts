@@ -69,6 +69,7 @@ export function signalOf(id: number, over: Partial<StorySignal> = {}): StorySign
     sender_id: null,
     target_id: null,
     target_arg: null,
+    call_id: null,
     mechanism: 'kill',
     outcome: 'delivered',
     disposition: 'default',

@@ -126,6 +126,7 @@ export function startPicture(story: Story, parts: Parts, tell: (key: string) => 
     '-': () => zoomBy(1 / STEP),
     '0': () => actions['whole']?.(),
     e: () => actions['end']?.(),
+    Escape: () => tip.hide(),
     ArrowLeft: () => panBy(-0.1),
     ArrowRight: () => panBy(0.1),
     Home: () => change(pan(view, story.span, -1e12)),
