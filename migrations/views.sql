@@ -41,7 +41,11 @@ SELECT
   p.parent_exec AS parent_exec_id,                -- exec of the file that its parent ran when it forked, NULL: not seen
   p.last_parent AS reaper_id,                     -- who had taken it in when it ended: id; NULL: its parent, or it runs still
   reaper.pid AS reaper_pid,                       -- who had taken it in: process id
-  rc.comm AS reaper_comm                          -- who had taken it in: command name
+  rc.comm AS reaper_comm,                         -- who had taken it in: command name
+  p.comm AS comm_id,                              -- comm: id in comms
+  p.exe AS exe_id,                                -- exe: id in paths
+  p.argv AS args_id,                              -- args: id in arguments
+  p.cgroup AS cgroup_id                           -- cgroup, unit, container: id in cgroups
 FROM process p
 JOIN boot b ON b.id = p.boot
 LEFT JOIN comm c ON c.id = p.comm
@@ -93,7 +97,16 @@ SELECT
   (e.flags >> 5) & 1 AS deleted,                  -- 1 when the file had been deleted
   e.old_tid AS old_tid,                           -- thread that called, when it was not the first one
   CASE WHEN e.result = 0 THEN 'ok' ELSE coalesce(en.name, 'E' || -e.result) END AS result, -- ok, or the name of the error
-  e.time AS time_us                               -- time, microseconds
+  e.time AS time_us,                              -- time, microseconds
+  e.comm AS comm_id,                              -- comm: id in comms
+  e.filename AS filename_id,                      -- filename: id in paths
+  e.exe AS exe_id,                                -- exe: id in paths
+  e.argv AS args_id,                              -- args: id in arguments
+  e.cgroup AS cgroup_id,                          -- cgroup, unit, container: id in cgroups
+  coalesce(px.comm, parent.comm) AS parent_comm_id, -- parent_comm: id in comms
+  coalesce(px.exe, parent.exe) AS parent_exe_id,  -- parent_exe: id in paths
+  p.parent_exec AS parent_exec_id,                -- exec of the file that its parent ran when it forked, NULL: not seen
+  nullif(-e.result, 0) AS errno                   -- number of the error of a refused one, NULL: not refused
 FROM exec e
 JOIN process p ON p.id = e.process
 LEFT JOIN comm c ON c.id = e.comm
@@ -139,9 +152,12 @@ SELECT
   s.sender_exec AS sender_exec_id,                -- what the sender was running then
   s.time AS time_us,                              -- time, microseconds
   coalesce(s.last_time, s.time) AS last_time_us,  -- last_time, microseconds
-  s.dying AS dying_id                             -- process whose end made the kernel send it: a hang-up, a parent's death; NULL: none
+  s.dying AS dying_id,                            -- process whose end made the kernel send it: a hang-up, a parent's death; NULL: none
+  s.sender_comm AS sender_comm_id,                -- sender_comm: id in comms
+  s.target_comm AS target_comm_id,                -- target_comm: id in comms
+  CASE WHEN s.outcome < 0 THEN -s.outcome END AS errno -- number of the error of a refused call, NULL: not refused
 FROM signal s
-JOIN mechanism_name m ON m.id = s.mechanism
+LEFT JOIN mechanism_name m ON m.id = s.mechanism
 LEFT JOIN signal_name sn ON sn.sig = s.sig
 LEFT JOIN process sp ON sp.id = s.sender
 LEFT JOIN comm sc ON sc.id = s.sender_comm
@@ -194,7 +210,10 @@ SELECT
   p.parent_comm AS parent_comm,                   -- parent at creation: command name
   p.unit AS unit,                                 -- systemd unit
   p.container AS container,                       -- container id
-  p.ended_us AS time_us                           -- time, microseconds
+  p.ended_us AS time_us,                          -- time, microseconds
+  p.comm_id AS comm_id,                           -- comm: id in comms
+  p.exe_id AS exe_id,                             -- file that it executed: id in paths
+  p.cgroup_id AS cgroup_id                        -- unit, container: id in cgroups
 FROM processes p
 LEFT JOIN signal_name sn ON sn.sig = p.exit_signal
 WHERE p.ended_us IS NOT NULL;
@@ -330,3 +349,43 @@ SELECT
   c.to_time AS to_us                              -- to_time, microseconds
 FROM uid_syscalls c
 LEFT JOIN user_name u ON u.uid = c.uid;
+
+-- Texts are stored once. Who looks for one among millions of rows finds its id here first, and then compares numbers.
+
+CREATE VIEW comms AS -- one row per distinct command name
+SELECT
+  c.id AS id,                                     -- what the columns comm_id, sender_comm_id, … refer to
+  c.comm AS comm                                  -- command name, at most 15 bytes
+FROM comm c;
+
+CREATE VIEW paths AS -- one row per distinct path
+SELECT
+  t.id AS id,                                     -- what the columns exe_id, filename_id, … refer to
+  t.path AS path                                  -- path of a file or directory
+FROM path t;
+
+CREATE VIEW arguments AS -- one row per distinct argument vector
+SELECT
+  a.id AS id,                                     -- what the columns args_id refer to
+  a.args AS args,                                 -- arguments, a JSON array
+  (SELECT group_concat(CASE WHEN value = '' OR value GLOB '*[^-A-Za-z0-9_@%+=:,./]*'
+      THEN '''' || replace(value, '''', '''\''''') || '''' ELSE value END, ' ')
+    FROM json_each(a.args)) AS cmdline,           -- arguments, quoted so that a shell would read them back
+  a.bytes AS bytes                                -- length of all arguments in the process, every NUL counted
+FROM argv a;
+
+CREATE VIEW cgroups AS -- one row per cgroup that held a process
+SELECT
+  g.id AS id,                                     -- what the columns cgroup_id refer to
+  g.path AS path,                                 -- path below the mount point
+  g.unit AS unit,                                 -- systemd unit, from the path
+  g.container AS container                        -- container id, from the path
+FROM cgroup g;
+
+CREATE VIEW signal_names AS -- one row per signal that Linux has
+SELECT
+  n.sig AS sig,                                   -- number
+  n.name AS name,                                 -- name
+  n.default_action AS default_action,             -- what it does to a process without a handler: terminate, core, stop, continue, ignore
+  n.meaning AS meaning                            -- what it is for
+FROM signal_name n;
