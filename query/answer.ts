@@ -28,7 +28,8 @@ export function statementsOf(
   };
 }
 
-function list(question: ListQuestion, db: Database.Database, parameters: Parameters): Answer {
+/** The answer to a list question. */
+export function list(question: ListQuestion, db: Database.Database, parameters: Parameters): Answer {
   const limit = Number(parameters.limit ?? DEFAULT_LIMIT);
   const isReversed = parameters.reverse === 1;
   const { forward, backward } = statementsOf(question, parameters);

@@ -12,10 +12,12 @@ import { type Io, OutputClosed } from './io.js';
 import { describeGaps, describeSpan, readRecorded } from './loss.js';
 import { bind, parseNumber } from './parameters.js';
 import { questions } from './queries/index.js';
-import type { Answer, AnyQuestion, Parameters } from './query.js';
-import { FORMATS, type Format, render } from './render/index.js';
+import type { Answer, AnswerQuestion, AnyQuestion, Parameters } from './query.js';
+import { FORMATS, type Format, ndjsonRow, render } from './render/index.js';
+import { painter } from './render/paint.js';
+import { resolve } from './resolve.js';
 import { openRecording } from './segments.js';
-import { parseTime } from './since.js';
+import { parseMoment, parseTime } from './since.js';
 import { type Clock, showTime } from './time.js';
 import { version } from './version.js';
 
@@ -34,11 +36,29 @@ export async function run(argv: readonly string[], io: Io, isolate?: Isolate): P
     status = question.isIsolated && isolate !== undefined ? isolate(argv) : ask(question, words, flags, io);
   });
   try {
-    if (argv.length === 0) io.out(welcome(questions));
+    if (argv.length === 0) io.out(welcome(questions, stateOf(databasePath(undefined))));
     else await program.parseAsync(argv as string[], { from: 'user' });
     return await status;
   } catch (error) {
     return fail(error, io);
+  }
+}
+
+/** Whether there is anything to ask, in a line. */
+function stateOf(path: string): string {
+  try {
+    const recording = openRecording(path);
+    try {
+      const { from, to, isRunning } = readRecorded(recording.db);
+      if (from === null || to === null) return `The recording ${path} is empty yet.`;
+      const span = describeSpan({ from: null, to: null }, readRecorded(recording.db), { utc: false });
+      return `The recording ${path} tells what happened ${span}${isRunning ? '' : '; no recorder runs now'}.`;
+    } finally {
+      recording.db.close();
+    }
+  } catch (error) {
+    if (!(error instanceof SnoopError)) throw error;
+    return `Nothing can be asked yet: ${escapeText(error.message)}. ${error.hint === undefined ? '' : `First ${escapeText(error.hint)}`}`.trimEnd();
   }
 }
 
@@ -73,14 +93,16 @@ function commandOf(
   for (const { shown, doc, isOptional } of question.args)
     command.argument(isOptional ? `[${shown}]` : `<${shown}>`, doc);
   for (const option of question.options) command.option(option.flags, option.doc);
-  addCommonOptions(command);
+  addCommonOptions(command, question);
   return command.action((...given: unknown[]) => {
     const words = given.slice(0, question.args.length) as string[];
     act(question, words, given[question.args.length] as Flags);
   });
 }
 
-function addCommonOptions(command: Command): void {
+function addCommonOptions(command: Command, question: AnyQuestion): void {
+  if (hasMoment(question))
+    command.option('--at <time>', 'only at this time: 14:05 is a minute, 14:05:30 a second, yesterday a day');
   command
     .option('--db <file>', 'the recording to ask (else SNOOPREC_DB, else the default)')
     .option('--since <time>', "from this time on: '10 min ago', yesterday, 14:05")
@@ -97,10 +119,12 @@ function addCommonOptions(command: Command): void {
   }
 }
 
-function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): number {
+function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): number | Promise<number> {
   const format =
     (Object.keys(FORMATS) as Format[]).find(name => flags[name]) ?? (io.isTerminal ? 'table' : 'plain');
   const parameters = parametersOf(question, words, flags, io);
+  if ('answer' in question && question.isEndless?.(parameters))
+    return stream(question, parameters, format, io, flags);
   if (question.isOffline) return tell(question, openNothing(), parameters, format, io, flags);
   const path = databasePath(flags.db as string | undefined);
   const window = { from: parameters.since as number | null, to: parameters.until as number | null };
@@ -138,6 +162,27 @@ function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): numb
   }
 }
 
+/** Answers without an end: gives the status of an interruption, for nothing else ends it. */
+async function stream(
+  question: AnswerQuestion,
+  parameters: Parameters,
+  format: Format,
+  io: Io,
+  flags: Flags,
+): Promise<number> {
+  if (!['table', 'plain', 'ndjson'].includes(format)) {
+    throw new SnoopError('usage', `what has no end cannot be one --${format}`, 'for a program: --ndjson');
+  }
+  const path = databasePath(flags.db as string | undefined);
+  const recording = openRecording(path);
+  const known = resolve(question, recording.db, parameters);
+  recording.db.close();
+  const signal = io.interruption?.() ?? new AbortController().signal;
+  const row = format === 'ndjson' ? ndjsonRow : null;
+  await question.stream?.(path, known, { io, paint: painter(io.hasColor), row }, signal);
+  return EXIT.interrupted;
+}
+
 function tell(
   question: AnyQuestion,
   db: Database.Database,
@@ -147,7 +192,8 @@ function tell(
   flags: Flags,
 ): number {
   const clock = { utc: flags.utc === true };
-  const found = answer(question, db, parameters, io);
+  const known = question.isOffline ? parameters : resolve(question, db, parameters);
+  const found = answer(question, db, known, io);
   const hasFound = render(found, format, clock, io);
   for (const note of found.notes?.() ?? []) io.err(`snoopq: ${note}\n`);
   if (!hasFound) sayNothingFound(found, question.isOffline ? '' : where(found, db, parameters, clock), io);
@@ -165,6 +211,12 @@ function parametersOf(question: AnyQuestion, words: string[], flags: Flags, io: 
     reverse: flags.reverse === true ? 1 : null,
     utc: flags.utc === true ? 1 : null,
   };
+  if (flags.at !== undefined && hasMoment(question)) {
+    if (flags.since !== undefined || flags.until !== undefined)
+      throw new SnoopError('usage', '--at is a span by itself', 'leave out --since and --until');
+    const { from, to } = parseMoment(String(flags.at), io);
+    Object.assign(parameters, { since: from, until: to });
+  }
   const { since, until } = parameters;
   if (since != null && until != null && since > until) {
     throw new SnoopError('usage', '--since is later than --until', 'exchange the two');
@@ -174,6 +226,11 @@ function parametersOf(question: AnyQuestion, words: string[], flags: Flags, io: 
   });
   for (const option of question.options) Object.assign(parameters, bind(option, flags[option.name], io));
   return parameters;
+}
+
+/** Whether --at means a span of time; elsewhere it chooses among the processes that bore a pid. */
+function hasMoment({ options, isOffline }: AnyQuestion): boolean {
+  return !isOffline && !options.some(({ name }) => name === 'at');
 }
 
 function timeOf(word: string | true | undefined, io: Io): number | null {

@@ -2,12 +2,27 @@
 
 import type { AnyQuestion } from './query.js';
 
-/** The page of `snoopq` alone: from what happened to the question. */
-export function welcome(questions: readonly AnyQuestion[]): string {
+/** From what people see to what they ask. */
+const WAYS: readonly (readonly [string, string])[] = [
+  ['a process is gone', 'snoopq who-killed PID|NAME'],
+  ['a service was restarted or crashes', 'snoopq timeline --unit UNIT --since today'],
+  ['something kills processes', 'snoopq killed-by PID|NAME, snoopq top --by sender'],
+  ['a program runs and nobody knows why', 'snoopq parents BINARY --tree'],
+  ['memory ran out', 'snoopq oom'],
+  ['what happens right now?', 'snoopq tail -f'],
+];
+const WAY_WIDTH = Math.max(...WAYS.map(([happened]) => happened.length));
+
+/** The page of `snoopq` alone: from what happened to the question. `state`: of the recording, a line. */
+export function welcome(questions: readonly AnyQuestion[], state: string): string {
   const width = Math.max(...questions.map(question => usageOf(question).length));
   const lines = questions.map(question => `  snoopq ${usageOf(question).padEnd(width)}  ${question.summary}`);
   const first = questions[0]?.examples[0]?.command ?? '';
   return `snoopq asks the recording that snooprec keeps of this machine's processes.
+${state}
+
+What happened?
+${WAYS.map(([happened, command]) => `  ${happened.padEnd(WAY_WIDTH)}  ${command}`).join('\n')}
 
 ${lines.join('\n')}
 
@@ -25,7 +40,7 @@ export function questionHelp({ examples }: AnyQuestion): string {
 
 /** What follows the list of questions in --help. */
 export const optionHelp = `
-Every question takes --db, --since, --until, --limit, --reverse, --utc, --strict, and one of
+Every question takes --db, --since, --until, --at, --limit, --reverse, --utc, --strict, and one of
 --json, --ndjson, --csv, --tsv, --plain: see 'snoopq help QUESTION'.
 
 Exit status: 0 answered, 1 nothing found, 2 usage or SQL error, 3 no readable recording,

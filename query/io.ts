@@ -12,6 +12,10 @@ export interface Io extends Present {
   /** Columns of the terminal. */
   width: number;
   env: Record<string, string | undefined>;
+  /** Writes what is still held back. */
+  flush?(): void;
+  /** From this call on Ctrl-C and SIGTERM do not end the process, but abort the signal. */
+  interruption?(): AbortSignal;
 }
 
 /** Thrown when nobody reads our output any more (`| head`): an ordinary end. */
@@ -43,6 +47,7 @@ export function processIo(): Io & { flush(): void } {
     hasColor: isTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
     width: process.stdout.columns || Number(env.COLUMNS) || 80,
     env,
+    interruption,
     now: Date.now() * 1000,
     boot: bootTime,
   };
@@ -61,6 +66,12 @@ function writeAll(fd: number, text: string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2); // someone made our pipe non-blocking
     }
   }
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
 }
 
 function bootTime(): number {

@@ -1,6 +1,7 @@
 /** Finds the processes that a person means by a pid or a name. A pid alone is nobody: it comes again. */
 
 import type Database from 'better-sqlite3';
+import { commIds, pathIds } from './filters.js';
 import type { Parameters } from './query.js';
 
 /** A process as the view `processes` shows it. */
@@ -46,10 +47,15 @@ const ALIVE = `(:at IS NULL OR (started_us <= :at AND (coalesce(ended_us, unseen
 export const BY_PID = `SELECT ${COLUMNS} FROM processes WHERE pid = :pid AND ${ALIVE} ${ORDER} LIMIT :limit`;
 
 /** Statement for a name: of the command, of the file, or of the first argument. */
-export const BY_NAME = `SELECT ${COLUMNS} FROM processes
-  WHERE (comm = :comm OR exe = :name OR substr(exe, -length(:name) - 1) = '/' || :name
-    OR json_extract(args, '$[0]') = :name OR substr(json_extract(args, '$[0]'), -length(:name) - 1) = '/' || :name)
-    AND ${ALIVE} ${ORDER} LIMIT :limit`;
+export const BY_NAME = `
+WITH ${commIds('who')},
+${pathIds('who', 'name')},
+who_args AS MATERIALIZED (SELECT id FROM arguments WHERE json_extract(args, '$[0]') = :name
+  OR substr(json_extract(args, '$[0]'), -length(:name) - 1) = '/' || :name)
+SELECT ${COLUMNS} FROM processes
+WHERE (comm_id IN (SELECT id FROM who_comms) OR exe_id IN (SELECT id FROM who_paths)
+    OR args_id IN (SELECT id FROM who_args))
+  AND ${ALIVE} ${ORDER} LIMIT :limit`;
 
 /** Statement that counts the processes that bore a pid. */
 export const COUNT_PID = 'SELECT count(*) FROM processes WHERE pid = :pid';
@@ -58,7 +64,7 @@ export const COUNT_PID = 'SELECT count(*) FROM processes WHERE pid = :pid';
 export function findLives(db: Database.Database, parameters: Parameters, limit: number): Life[] {
   const { who_pid: pid = null, who_name: name = null, since = null, until = null, at = null } = parameters;
   if (pid !== null) return db.prepare(BY_PID).all({ pid, since, until, at, limit }) as Life[];
-  return db.prepare(BY_NAME).all({ name, comm: commOf(String(name)), since, until, at, limit }) as Life[];
+  return db.prepare(BY_NAME).all({ name, who_comm: commOf(String(name)), since, until, at, limit }) as Life[];
 }
 
 /** The process with this id. */

@@ -2,22 +2,40 @@
 
 import { SnoopError } from '../migrations/errors.js';
 import type { Io } from './io.js';
+import { commOf } from './lives.js';
 import type { Parameter, Parameters } from './query.js';
 import { parseSignal } from './signal-names.js';
-import { parseTime } from './since.js';
-import { uidOf } from './users.js';
+import { parseSpan, parseTime } from './since.js';
+import { didYouMean } from './suggest.js';
 
 const MAX_PID = 4_194_304; // include/linux/threads.h, PID_MAX_LIMIT on 64 bit
 
+/** Suffixes of systemd units: systemd.unit(5). */
+const UNIT_SUFFIX = /\.(?:service|scope|slice|socket|target|timer|mount|automount|swap|path|device)$/;
+
 /** The named parameters of `parameter` with the value `word`, or with NULL where it was not given. */
-export function bind({ name, kind }: Parameter, word: string | true | undefined, io: Io): Parameters {
+export function bind(
+  parameter: Parameter & { choices?: readonly string[] },
+  word: string | true | undefined,
+  io: Io,
+): Parameters {
+  const { name, kind, choices } = parameter;
   if (kind === 'flag') return { [name]: word === undefined ? null : 1 };
-  if (kind === 'process') {
-    const who = word === undefined ? { pid: null, name: null } : parseProcess(String(word));
-    return { [`${name}_pid`]: who.pid, [`${name}_name`]: who.name };
+  const text = word === undefined ? undefined : String(word);
+  switch (kind) {
+    case 'process': {
+      const who = text === undefined ? { pid: null, name: null } : parseProcess(text);
+      return { [`${name}_pid`]: who.pid, [`${name}_name`]: who.name, [`${name}_comm`]: comm(who.name) };
+    }
+    case 'program':
+      return { [name]: text ?? null, [`${name}_comm`]: comm(text ?? null) };
+    case 'pattern':
+      return { [name]: text === undefined ? null : glob(text), [`${name}_piece`]: plainPiece(text ?? '') };
+    default:
+      if (text !== undefined && choices !== undefined && !choices.includes(text))
+        throw notAChoice(name, text, choices);
+      return { [name]: text === undefined ? null : parse(name, kind, text, io) };
   }
-  if (word === undefined) return { [name]: null };
-  return { [name]: parse(name, kind, String(word), io) };
 }
 
 /** A pid, or else a name. Pids that Linux cannot give are refused. */
@@ -40,12 +58,16 @@ function parse(name: string, kind: Parameter['kind'], word: string, io: Io): str
       return parseSignal(word);
     case 'time':
       return parseTime(word, io);
+    case 'span':
+      return parseSpan(word);
     case 'uid':
-      return parseUid(word);
+      return parseUser(word);
     case 'number':
       return parseNumber(name, word);
-    case 'pattern':
-      return /[*?[]/.test(word) ? word : `*${word}*`;
+    case 'unit':
+      return UNIT_SUFFIX.test(word) ? word : `${word}.service`;
+    case 'container':
+      return `${word.replace(/[*?[]/g, special => `[${special}]`)}*`;
     default:
       return word;
   }
@@ -58,8 +80,39 @@ export function parseNumber(name: string, word: string): number {
   throw new SnoopError('usage', `'${word}' is not a number for --${name}`, 'give a whole number, 0 or more');
 }
 
-function parseUid(word: string): number {
-  const uid = /^\d+$/.test(word) ? Number(word) : uidOf(word);
-  if (uid !== undefined && uid < 2 ** 32) return uid;
-  throw new SnoopError('usage', `'${word}' is not a user of this machine`, 'give the user id as a number');
+/** The number of a user, or his name, which the recording knows. */
+function parseUser(word: string): string | number {
+  if (!/^[+-]?\d+$/.test(word)) return word;
+  if (/^\d+$/.test(word) && Number(word) < 2 ** 32) return Number(word);
+  throw new SnoopError(
+    'usage',
+    `'${word}' is not a user id`,
+    'give a number from 0 up, or the name of a user',
+  );
+}
+
+function comm(name: string | null): string | null {
+  return name === null ? null : commOf(name);
+}
+
+/** A glob that finds the text anywhere, or the glob itself. */
+function glob(word: string): string {
+  return /[*?[]/.test(word) ? word : `*${word}*`;
+}
+
+/**
+ * The longest part of a pattern that looks the same in a quoted command line and in a JSON array: where it is missing from
+ * the array the pattern cannot match, and the quoted line need not be made.
+ */
+export function plainPiece(pattern: string): string {
+  const pieces = pattern.replace(/\[\^?\]?[^\]]*(?:\]|$)/g, '*').match(/[-A-Za-z0-9_@%+=:,./]+/g) ?? [];
+  return pieces.reduce((longest, piece) => (piece.length > longest.length ? piece : longest), '');
+}
+
+function notAChoice(name: string, word: string, choices: readonly string[]): SnoopError {
+  return new SnoopError(
+    'usage',
+    `'${word}' is no choice for --${name}`,
+    didYouMean(word, choices) ?? `one of: ${choices.join(', ')}`,
+  );
 }

@@ -11,14 +11,21 @@ import type { Painter } from './render/paint.js';
 
 /** What an argument or option holds, and so which named parameters it becomes (parameters.ts). */
 export type ParameterKind =
-  | 'process' // PID or NAME: :x_pid and :x_name
+  | 'process' // PID or NAME: :x_pid and :x_name, and :x_comm as the kernel would cut it
+  | 'program' // name or path of a file, or name of a command: :x and :x_comm
   | 'signal' // name or number: :x is the number
-  | 'uid' // number or user name: :x
+  | 'uid' // number or user name: :x is the number (resolve.ts)
+  | 'unit' // systemd unit: :x with its suffix
+  | 'container' // id of a container, or the first digits of one: :x is a glob
   | 'number' // a whole number from 0 up: :x
   | 'time' // a time word: :x in microseconds
+  | 'span' // a length of time, such as 2s: :x in microseconds
   | 'text' // :x as it is
-  | 'pattern' // part of a text, or a glob when it holds * ? or [: :x is a glob
+  | 'pattern' // part of a text, or a glob when it holds * ? or [: :x is a glob, :x_piece a part of it without quotes
   | 'flag'; // :x is 1 or NULL
+
+/** Lists of names that a recording carries. */
+export type Vocabulary = 'mechanism' | 'outcome';
 
 export interface Parameter {
   /** The name of the parameters; for an option the long flag. */
@@ -30,6 +37,10 @@ export interface Parameter {
 export interface Option extends Parameter {
   /** `--sender <pid|name>`, as commander reads it. */
   flags: string;
+  /** The words that it may be: these, … */
+  choices?: readonly string[];
+  /** … or those of a list in the recording. */
+  vocabulary?: Vocabulary;
 }
 
 export interface Argument extends Parameter {
@@ -66,6 +77,8 @@ export interface Answer {
   drawing?: (width: number) => string;
   /** Writes itself in place of all this: a file is made, or `out` gets the text of one. */
   write?: (out: (text: string) => void) => void;
+  /** For a terminal only, above the table. */
+  head?: (paint: Painter, width: number) => string;
   /** What was not recorded within the span that the answer speaks of. */
   gaps: Gap[];
   /** What was looked for and not found: "process with pid 12". */
@@ -116,6 +129,18 @@ export interface ListQuestion extends Question {
 /** A question that needs more than one SELECT. */
 export interface AnswerQuestion extends Question {
   answer(db: Database.Database, parameters: Parameters, io: Io): Answer;
+  /** Whether these parameters ask for what has no end; then `stream` answers. */
+  isEndless?(parameters: Parameters): boolean;
+  /** Writes to `to` until `signal` is aborted. */
+  stream?(path: string, parameters: Parameters, to: Stream, signal: AbortSignal): Promise<void>;
+}
+
+/** Where an endless answer goes. */
+export interface Stream {
+  io: Io;
+  paint: Painter;
+  /** A row as the chosen format writes it; null: a line for people. */
+  row: ((row: Row) => string) | null;
 }
 
 export type AnyQuestion = ListQuestion | AnswerQuestion;

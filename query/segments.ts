@@ -72,6 +72,18 @@ export function openRecording(path: string, reading: Reading = {}): Recording {
   }
 }
 
+/** The live segment alone, for one who has read the others: all that is new has ids above theirs. */
+export function openLive(path: string): Database.Database {
+  const db = openFile(path);
+  try {
+    useOwnViews(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw databaseError(path, error);
+  }
+}
+
 function openFiles(path: string, { window = OPEN, damaged = NONE }: Reading): Recording {
   const skipped: Skipped[] = [];
   const { db, file: main } = openNewest(path, skipped);

@@ -37,6 +37,12 @@ export function parseArgs(json: string | null): string[] | null {
   }
 }
 
+/** The command line of an argument vector as the views hold it; null where there is none. */
+export function commandLine(json: string | null): string | null {
+  const args = parseArgs(json);
+  return args === null ? null : shellLine(args);
+}
+
 function quote(arg: string): string {
   return /^[-A-Za-z0-9_@%+=:,./]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import { SnoopError } from '../migrations/errors.js';
+import { didYouMean } from './suggest.js';
 
 const RTMIN = 34; // 32 and 33 belong to the C library
 const RTMAX = 64;
@@ -10,6 +11,9 @@ const NUMBERS = new Map(Object.entries(constants.signals) as [string, number][])
 const NAMES = new Map(
   [...NUMBERS].filter(([name]) => !ALIASES.has(name)).map(([name, number]) => [number, name]),
 );
+
+/** What people call them: without SIG. */
+const NAMED = [...NAMES.values(), 'SIGRTMIN', 'SIGRTMAX'].map(name => name.slice(3));
 
 /** Signals whose default action does not end a process: child, continue, stops, urgent data, window size. */
 const HARMLESS = new Set(
@@ -40,7 +44,7 @@ export function parseSignal(text: string): number {
     throw new SnoopError(
       'usage',
       `'${text}' is not a signal`,
-      'give a name or a number: KILL, SIGTERM, 9, RTMIN+1',
+      didYouMean(text.replace(/^SIG/i, ''), NAMED) ?? 'give a name or a number: KILL, SIGTERM, 9, RTMIN+1',
     );
   }
   return number;

@@ -52,6 +52,23 @@ export function parseTime(text: string, present: Present): number {
   return us;
 }
 
+/** Microseconds of a length of time such as `2s`, `90`, `1h 30min`; SnoopError 'usage' for what is none. */
+export function parseSpan(text: string): number {
+  const us = span(text.trim());
+  if (us !== undefined && Number.isSafeInteger(us)) return us;
+  throw new SnoopError('usage', `'${text}' is not a length of time`, "try 500ms, 2s, 90, '1h 30min'");
+}
+
+/** The span that a time word leaves open: `14:05` is a minute, `14:05:30` a second, a date a day, all else a second. */
+export function parseMoment(text: string, present: Present): { from: number; to: number } {
+  const from = parseTime(text, present);
+  const word = text.trim();
+  const isDay = /^(?:\w+,?\s+)?\d{4}-\d{2}-\d{2}$/.test(word) || /^(?:today|yesterday|tomorrow)$/i.test(word);
+  const isMinute = /(?:^|[T\s])\d{1,2}:\d{2}(?!:?\d)/.test(word.replace(/[+-]\d{2}:\d{2}$/, ''));
+  const length = isDay ? 86_400 * SECOND : isMinute ? 60 * SECOND : SECOND;
+  return { from, to: from + length - 1 };
+}
+
 function named(word: string, { now, boot }: Present): number | undefined {
   const today = startOfDay(now / 1000);
   switch (word) {

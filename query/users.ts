@@ -2,6 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type Database from 'better-sqlite3';
+import { SnoopError } from '../migrations/errors.js';
+import { didYouMean } from './suggest.js';
 
 /** Names the users of `host`; of another machine than this one only root is known. */
 export function userNames(host: string | null): (uid: number | null) => string | null {
@@ -15,10 +18,20 @@ export function userNames(host: string | null): (uid: number | null) => string |
   };
 }
 
-/** The uid of a user of this machine, if there is such a one. */
-export function uidOf(name: string): number | undefined {
+/** The user id that a name had on the recorded machine; SnoopError 'usage' for a name that it did not know. */
+export function userId(db: Database.Database, name: string): number {
   if (name === 'root') return 0;
-  return [...readUsers()].find(([, user]) => user === name)?.[0];
+  const uid = db.prepare('SELECT uid FROM user_name WHERE name = ? ORDER BY uid LIMIT 1').pluck().get(name);
+  if (uid !== undefined) return uid as number;
+  const host = db.prepare('SELECT host FROM recordings ORDER BY id DESC LIMIT 1').pluck().get();
+  const here = host === hostname() ? [...readUsers()].find(([, user]) => user === name)?.[0] : undefined;
+  if (here !== undefined) return here;
+  const names = db.prepare('SELECT name FROM user_name').pluck().all() as string[];
+  throw new SnoopError(
+    'usage',
+    `'${name}' is not a user of the recorded machine`,
+    didYouMean(name, names) ?? 'give the user id as a number',
+  );
 }
 
 function readUsers(): Map<number, string> {

@@ -7,7 +7,7 @@ import { findLives, type Life, nameHint, soughtProcess } from '../lives.js';
 import { readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
 import { drawLine } from '../render/tree.js';
-import { parseArgs, shellLine } from '../shell.js';
+import { commandLine } from '../shell.js';
 
 const MOST_LIVES = 1000;
 
@@ -59,13 +59,8 @@ export const ancestry = defineQuery({
 });
 
 function label(life: Life): string {
-  const command = commandLine(life) ?? life.exe;
+  const command = commandLine(life.args) ?? life.exe;
   return escapeText(`${life.comm ?? '?'}(${life.pid})${command === null ? '' : `  ${command}`}`);
-}
-
-function commandLine({ args }: Life): string | null {
-  const parsed = parseArgs(args);
-  return parsed === null ? null : shellLine(parsed);
 }
 
 function rowOf(life: Life, depth: number): Row {
@@ -76,7 +71,7 @@ function rowOf(life: Life, depth: number): Row {
     pid,
     comm,
     exe,
-    cmdline: commandLine(life),
+    cmdline: commandLine(life.args),
     cwd,
     uid,
     started,

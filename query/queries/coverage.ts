@@ -1,11 +1,14 @@
 /** The ledger: what was recorded when, and what was not. */
 
-import { defineQuery } from '../query.js';
+import { list } from '../answer.js';
+import type { Row } from '../kinds.js';
+import { type Answer, defineQuery, type ListQuestion } from '../query.js';
+import { drawBars } from '../render/bars.js';
 
-export const coverage = defineQuery({
+const QUESTION = {
   name: 'coverage',
   summary: 'what was recorded when, and what was not',
-  why: 'The ledger beside every answer: spans that were recorded, and what is missing in them. down: no recorder ran. lost: the kernel could not write a record. malformed: it could not be decoded. shed: it could not be stored, or its segment cannot be read. dropped: older segments are gone, and the recording reaches back to the end of this span. clock: the wall clock stepped, the count is microseconds.',
+  why: 'The ledger beside every answer: spans that were recorded, and what is missing in them; on a terminal with a bar for each kind. down: no recorder ran. lost: the kernel could not write a record. malformed: it could not be decoded. shed: it could not be stored, or its segment cannot be read. dropped: older segments are gone, and the recording reaches back to the end of this span. clock: the wall clock stepped, the count is microseconds.',
   examples: [
     { command: 'snoopq coverage', doc: 'the whole ledger' },
     {
@@ -17,6 +20,11 @@ export const coverage = defineQuery({
   options: [],
   events: ['signal', 'attempt', 'exec', 'fork', 'exit', 'oom', 'cgroup'],
   isLedger: true,
+} as const;
+
+/** The rows of the ledger. */
+export const ledger: ListQuestion = {
+  ...QUESTION,
   sought: 'recorded spans',
   sql: `
 SELECT kind, from_time, to_time, event, lane, count, cause, recording_id, from_us, to_us
@@ -36,4 +44,35 @@ WHERE (:since IS NULL OR to_us >= :since) AND (:until IS NULL OR from_us <= :unt
     to_us: 'number',
   },
   shown: ['kind', 'from_time', 'to_time', 'event', 'lane', 'count', 'cause'],
+};
+
+export const coverage = defineQuery({
+  ...QUESTION,
+  answer(db, parameters): Answer {
+    const found = list(ledger, db, parameters);
+    const rows = [...found.rows];
+    const { since = null, until = null } = parameters;
+    const clock = { utc: parameters.utc === 1 };
+    return {
+      ...found,
+      rows,
+      ...(rows.length === 0
+        ? {}
+        : {
+            head: (paint, width) =>
+              drawBars(
+                rows.map(row => spanOf(row, Number(since ?? 0), Number(until ?? Number.MAX_SAFE_INTEGER))),
+                width,
+                clock,
+                paint,
+              ),
+          }),
+    };
+  },
 });
+
+/** The part of a span that is asked for. */
+function spanOf({ kind, from_us, to_us }: Row, since: number, until: number) {
+  const clamp = (us: number): number => Math.min(Math.max(us, since), until);
+  return { kind: String(kind), from: clamp(Number(from_us)), to: clamp(Number(to_us)) };
+}

@@ -1,6 +1,23 @@
 /** How processes ended. */
 
+import { commIds, GROUP, GROUP_IDS, IN_GROUP } from '../filters.js';
 import { defineQuery } from '../query.js';
+
+const SELECT = `
+SELECT process_id, time, pid, comm, cmdline, uid, exit_code, exit_signal, signal, core_dumped, duration_ms, ppid,
+  parent_comm, unit, container, time_us
+FROM exits`;
+const TEXTS = [GROUP_IDS, commIds('pid')].join(',\n');
+const FILTER = `(:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
+  AND (:status IS NULL OR exit_code = :status)
+  AND (:signal IS NULL OR exit_signal = :signal)
+  AND (:killed IS NULL OR exit_signal IS NOT NULL)
+  AND (:core IS NULL OR core_dumped = 1)
+  AND (:shorter IS NULL OR duration_ms * 1000 < :shorter)
+  AND (:longer IS NULL OR duration_ms * 1000 > :longer)
+  AND (:uid IS NULL OR uid = :uid)
+  AND (:pid_name IS NULL OR comm_id IN (SELECT id FROM pid_comms))
+  AND ${IN_GROUP}`;
 
 export const exits = defineQuery({
   name: 'exits',
@@ -10,26 +27,24 @@ export const exits = defineQuery({
     { command: 'snoopq exits --signal SEGV --since yesterday', doc: 'crashes since yesterday' },
     { command: 'snoopq exits --status 137', doc: 'wrappers that report a killed child' },
     { command: 'snoopq exits --core', doc: 'ends that dumped core' },
+    { command: 'snoopq exits --unit nginx --shorter 1s', doc: 'what nginx started and lost at once' },
   ],
   args: [],
   options: [
     { name: 'status', flags: '--status <n>', kind: 'number', doc: 'exited with this status' },
     { name: 'signal', flags: '--signal <signal>', kind: 'signal', doc: 'ended by this signal' },
+    { name: 'killed', flags: '--killed', kind: 'flag', doc: 'ended by any signal' },
     { name: 'core', flags: '--core', kind: 'flag', doc: 'only those that dumped core' },
     { name: 'pid', flags: '--pid <pid|name>', kind: 'process', doc: 'this process' },
+    { name: 'shorter', flags: '--shorter <span>', kind: 'span', doc: 'lived for less than this: 100ms, 2s' },
+    { name: 'longer', flags: '--longer <span>', kind: 'span', doc: 'lived for more than this: 1h' },
+    { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'of this user' },
+    ...GROUP,
   ],
   events: ['exit'],
   sought: 'exits',
-  sql: `
-SELECT process_id, time, pid, comm, cmdline, uid, exit_code, exit_signal, signal, core_dumped, duration_ms, ppid,
-  parent_comm, unit, container, time_us
-FROM exits
-WHERE (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
-  AND (:status IS NULL OR exit_code = :status)
-  AND (:signal IS NULL OR exit_signal = :signal)
-  AND (:core IS NULL OR core_dumped = 1)
-  AND (:pid_pid IS NULL OR pid = :pid_pid)
-  AND (:pid_name IS NULL OR comm = substr(:pid_name, 1, 15))`,
+  sql: `WITH ${TEXTS} ${SELECT} WHERE ${FILTER}`,
+  variants: [{ given: 'pid_pid', sql: `WITH ${TEXTS} ${SELECT} WHERE pid = :pid_pid AND ${FILTER}` }],
   order: { by: 'time_us', first: 'oldest' },
   columns: {
     process_id: 'id',

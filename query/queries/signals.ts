@@ -1,15 +1,18 @@
 /** Who sent which signal to whom. */
 
+import { commIds, GROUP, GROUP_IDS, inGroup, MEMBER_IDS } from '../filters.js';
 import { defineQuery } from '../query.js';
 
 const FILTER = `(:since IS NULL OR last_time_us >= :since) AND (:until IS NULL OR time_us <= :until)
   AND (:signal IS NULL OR sig = :signal)
   AND (:mechanism IS NULL OR mechanism = :mechanism)
   AND (:outcome IS NULL OR outcome = :outcome)
-  AND (:refused IS NULL OR outcome GLOB 'E[A-Z0-9]*')
+  AND (:refused IS NULL OR errno IS NOT NULL)
   AND (:uid IS NULL OR sender_uid = :uid)
-  AND (:sender_name IS NULL OR sender_comm = substr(:sender_name, 1, 15))
-  AND (:target_name IS NULL OR target_comm = substr(:target_name, 1, 15))`;
+  AND (:sender_name IS NULL OR sender_comm_id IN (SELECT id FROM sender_comms))
+  AND (:target_name IS NULL OR target_comm_id IN (SELECT id FROM target_comms))
+  AND ${inGroup('sender_id', 'target_id')}`;
+const TEXTS = [GROUP_IDS, MEMBER_IDS, commIds('sender'), commIds('target')].join(',\n');
 const SELECT = `
 SELECT id, time, last_time, count, signal, sig, sender_id, sender_pid, sender_comm, sender_uid, sender_tid,
   target_id, target_pid, target_comm, target_tid, mechanism, call_id, outcome, disposition, target_arg, code,
@@ -18,7 +21,8 @@ FROM signals`;
 // The ids first: a sorter would otherwise carry all columns of each of a million rows of one busy process. Apart, so that
 // they are found once: the rest is one statement for each segment.
 const byProcess = (role: 'sender' | 'target', filter: string): string => `
-WITH process_ids AS MATERIALIZED (SELECT id FROM processes WHERE pid = :${role}_pid),
+WITH ${TEXTS},
+process_ids AS MATERIALIZED (SELECT id FROM processes WHERE pid = :${role}_pid),
 signal_ids AS MATERIALIZED (SELECT id FROM signals WHERE ${role}_id IN (SELECT id FROM process_ids) AND ${filter}
   ORDER BY id DESC LIMIT :limit)
 ${SELECT}
@@ -33,6 +37,10 @@ export const signals = defineQuery({
   examples: [
     { command: 'snoopq signals --target 2219', doc: 'all that was sent to pid 2219' },
     { command: "snoopq signals --signal KILL --since '1h ago'", doc: 'every SIGKILL of the last hour' },
+    {
+      command: 'snoopq signals --unit nginx --since yesterday',
+      doc: 'all signals from and to the processes of nginx.service',
+    },
     {
       command: 'snoopq signals --sender nginx --refused',
       doc: 'what nginx tried to signal and was not allowed to, or did not find',
@@ -52,20 +60,23 @@ export const signals = defineQuery({
       name: 'mechanism',
       flags: '--mechanism <name>',
       kind: 'text',
+      vocabulary: 'mechanism',
       doc: 'how it came about: kill, tgkill, fault, oom, timer, …',
     },
     {
       name: 'outcome',
       flags: '--outcome <name>',
       kind: 'text',
+      vocabulary: 'outcome',
       doc: 'what became of it: delivered, ignored, pending, probe, EPERM, …',
     },
     { name: 'refused', flags: '--refused', kind: 'flag', doc: 'only calls that the kernel refused' },
     { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'sent by this user' },
+    ...GROUP,
   ],
   events: ['signal', 'attempt'],
   sought: 'signals',
-  sql: `${SELECT} WHERE id BETWEEN :first_id AND :last_id AND ${FILTER}`,
+  sql: `WITH ${TEXTS} ${SELECT} WHERE id BETWEEN :first_id AND :last_id AND ${FILTER}`,
   grows: 'signal',
   variants: [
     { given: 'target_pid', sql: byTarget },

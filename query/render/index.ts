@@ -44,6 +44,22 @@ const RENDERERS: Record<Format, Renderer> = {
   json: renderJson,
 };
 
+/** One row of what has no end: a JSON object on a line. */
+export function ndjsonRow(row: Row): string {
+  let line = '';
+  const sheet = {
+    names: Object.keys(row),
+    columns: {},
+    width: 0,
+    clock: { utc: true },
+    paint: painter(false),
+  };
+  renderNdjson([row], sheet, text => {
+    line += text;
+  });
+  return line;
+}
+
 /** Writes an answer in a format; true when it held anything. */
 export function render(answer: Answer, format: Format, clock: Clock, io: Io): boolean {
   const isForPeople = format === 'table' || format === 'plain';
@@ -71,6 +87,7 @@ export function render(answer: Answer, format: Format, clock: Clock, io: Io): bo
     io.out(answer.drawing(io.width));
     return true;
   }
+  if (format === 'table' && answer.head !== undefined) io.out(`${answer.head(paint, io.width)}\n`);
   const names = isForPeople && answer.shown !== undefined ? answer.shown : Object.keys(answer.columns);
   const sheet: Sheet = {
     names,

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { viewsSql } from '../../migrations/migrate.js';
 import { questions } from '../../query/queries/index.js';
+import { RANKINGS } from '../../query/queries/top.js';
 import { PID, writeFixture } from './fixture.js';
 import { ask } from './io.js';
 import { scratchDirectory } from './scratch.js';
@@ -46,7 +47,22 @@ const ASKED: Record<string, string[]> = {
   exits: ['exits', '--limit', '5'],
   'exits-status': ['exits', '--status', '137'],
   'exits-reverse': ['exits', '--core', '--reverse'],
+  'exits-unit': ['exits', '--unit', 'app'],
+  'exits-shorter': ['exits', '--shorter', '20ms'],
+  'signals-unit': ['signals', '--unit', 'app.service'],
+  'signals-at': ['signals', '--at', '14:01:50'],
+  'killed-by': ['killed-by', String(PID.bash)],
+  'killed-by-name': ['killed-by', 'refuser'],
+  'killed-by-none': ['killed-by', 'nginx'],
+  oom: ['oom'],
   parents: ['parents', 'sleep'],
+  'parents-tree': ['parents', 'sleep', '--tree'],
+  tree: ['tree', String(PID.bash)],
+  timeline: ['timeline', String(PID.refuser)],
+  'timeline-unit': ['timeline', '--unit', 'app'],
+  ...Object.fromEntries(Object.keys(RANKINGS).map(by => [`top-${by}`, ['top', '--by', by]])),
+  tail: ['tail'],
+  'tail-signal': ['tail', '--signal', 'TERM', '--limit', '4'],
   ancestry: ['ancestry', String(PID.wrapped)],
   coverage: ['coverage'],
   'report-nobody': ['report', '9'],

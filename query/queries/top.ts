@@ -1,0 +1,186 @@
+/** Who does most of it. */
+
+import { capped, cutNote } from '../answer.js';
+import { GROUP, GROUP_IDS, IN_GROUP, inGroup, MEMBER_IDS } from '../filters.js';
+import { idRange } from '../id-range.js';
+import type { Columns, Row } from '../kinds.js';
+import { readDropped, readGaps } from '../loss.js';
+import { type Answer, defineQuery } from '../query.js';
+import { isoTime } from '../time.js';
+
+const DEFAULT_ROWS = 20;
+
+interface Ranking {
+  /** The table whose growing ids it selects by. */
+  grows?: 'signal' | 'exec';
+  events: readonly string[];
+  columns: Columns;
+  /** The column that says how high a row stands. */
+  by: string;
+  sql: string;
+}
+
+const SPAN = '(:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)';
+const GROUPS = `WITH ${GROUP_IDS},\n${MEMBER_IDS}`;
+const TIMES = 'min(time_us) AS first, max(time_us) AS last';
+
+// Counted by id, and the few ids that are left get their names: a name for each row of a million takes half a second.
+const ofSignals = (key: string, name: string, id: string, where: string): Ranking => ({
+  grows: 'signal',
+  events: ['signal', 'attempt'],
+  columns: { [key]: 'name', signals: 'count', kills: 'count', refused: 'count', first: 'time', last: 'time' },
+  by: 'signals',
+  sql: `${GROUPS}
+SELECT ${name} AS ${key}, sum(signals) AS signals, sum(kills) AS kills, sum(refused) AS refused, min(first) AS first, max(last) AS last
+FROM (SELECT ${id} AS key, sum(count) AS signals, coalesce(sum(count) FILTER (WHERE sig = 9), 0) AS kills,
+    coalesce(sum(count) FILTER (WHERE errno IS NOT NULL), 0) AS refused, ${TIMES}
+  FROM signals WHERE id BETWEEN :first_id AND :last_id AND ${SPAN} AND ${where}
+  GROUP BY ${id})
+GROUP BY 1`,
+});
+
+const ofExecs = (key: string, name: string, id: string): Ranking => ({
+  grows: 'exec',
+  events: ['exec'],
+  columns: { [key]: 'path', execs: 'count', failed: 'count', first: 'time', last: 'time' },
+  by: 'execs',
+  sql: `${GROUPS}
+SELECT ${name} AS ${key}, sum(execs) AS execs, sum(failed) AS failed, min(first) AS first, max(last) AS last
+FROM (SELECT ${id} AS key, count(*) AS execs, count(errno) AS failed, ${TIMES}
+  FROM execs WHERE id BETWEEN :first_id AND :last_id AND ${SPAN} AND ${IN_GROUP}
+  GROUP BY ${id})
+GROUP BY 1`,
+});
+
+const COMM = '(SELECT comm FROM comms WHERE id = key)';
+const PATH = '(SELECT path FROM paths WHERE id = key)';
+// Not news of children (SIGCHLD): everybody would lead who has many.
+const NO_NEWS = 'sig <> 17';
+
+/** What may be ranked. */
+export const RANKINGS = {
+  sender: ofSignals(
+    'sender',
+    COMM,
+    'sender_comm_id',
+    `sender_id IS NOT NULL AND ${NO_NEWS} AND ${inGroup('sender_id')}`,
+  ),
+  target: ofSignals(
+    'target',
+    COMM,
+    'target_comm_id',
+    `target_id IS NOT NULL AND ${NO_NEWS} AND ${inGroup('target_id')}`,
+  ),
+  signal: ofSignals(
+    'signal',
+    'coalesce((SELECT name FROM signal_names WHERE sig = key), CAST(key AS TEXT))',
+    'sig',
+    inGroup('sender_id', 'target_id'),
+  ),
+  binary: ofExecs('binary', PATH, 'coalesce(exe_id, filename_id)'),
+  parent: ofExecs(
+    'parent',
+    `coalesce(${PATH}, (SELECT comm FROM comms WHERE id = -key))`,
+    'coalesce(parent_exe_id, -parent_comm_id)',
+  ),
+  uid: {
+    events: ['fork', 'exit'],
+    columns: {
+      uid: 'uid',
+      user: 'name',
+      processes: 'count',
+      killed: 'count',
+      failed: 'count',
+      system_calls: 'count',
+      cpu_ms: 'milliseconds',
+    },
+    by: 'processes',
+    sql: `${GROUPS}
+SELECT uid, user, count(*) AS processes, count(exit_signal) AS killed, count(nullif(exit_code, 0)) AS failed,
+  (SELECT sum(count) FROM uid_counts u WHERE u.uid = processes.uid AND (:since IS NULL OR u.to_us >= :since)
+    AND (:until IS NULL OR u.from_us <= :until)) AS system_calls,
+  round(sum(user_us + system_us) / 1000.0) AS cpu_ms
+FROM processes
+WHERE (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until) AND ${IN_GROUP}
+GROUP BY uid`,
+  },
+  unit: {
+    events: ['fork', 'exit'],
+    columns: {
+      unit: 'name',
+      processes: 'count',
+      killed: 'count',
+      failed: 'count',
+      out_of_memory: 'count',
+      cpu_ms: 'milliseconds',
+      max_rss_kb: 'number',
+    },
+    by: 'processes',
+    sql: `${GROUPS},
+oom_ids AS MATERIALIZED (SELECT victim_id AS id FROM oom_kills)
+SELECT unit, count(*) AS processes, count(exit_signal) AS killed, count(nullif(exit_code, 0)) AS failed,
+  count((SELECT 1 FROM oom_ids WHERE oom_ids.id = processes.id)) AS out_of_memory,
+  round(sum(user_us + system_us) / 1000.0) AS cpu_ms, max(max_rss_kb) AS max_rss_kb
+FROM processes
+WHERE (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until) AND ${IN_GROUP}
+GROUP BY unit`,
+  },
+} as const satisfies Record<string, Ranking>;
+
+const KEYS = Object.keys(RANKINGS);
+
+/** The statement of a ranking, highest first. */
+export function rankingSql({ sql, columns, by }: Ranking): string {
+  const [key] = Object.keys(columns);
+  return `${sql}\nORDER BY ${by} DESC, ${key}\nLIMIT :limit`;
+}
+
+export const top = defineQuery({
+  name: 'top',
+  summary: 'who sends, gets, runs or dies most',
+  why: 'Counts what was recorded by sender, target, signal, binary, parent, uid or unit, the highest first. Signals count as often as they were sent, also where identical ones share a row. By uid it also tells the system calls, where the recorder counted them (--count-syscalls).',
+  examples: [
+    { command: 'snoopq top --by sender --since today', doc: 'who sent most signals today' },
+    { command: 'snoopq top --by binary -n 5', doc: 'the five programs that were run most' },
+    { command: 'snoopq top --by uid --json', doc: 'processes and system calls of each user, for a program' },
+  ],
+  args: [],
+  options: [
+    {
+      name: 'by',
+      flags: '--by <what>',
+      kind: 'text',
+      choices: KEYS,
+      doc: `${KEYS.join(', ')} (default: sender)`,
+    },
+    ...GROUP,
+  ],
+  events: ['signal', 'attempt', 'exec', 'fork', 'exit'],
+  answer(db, parameters): Answer {
+    const by = (parameters.by ?? 'sender') as keyof typeof RANKINGS;
+    const ranking: Ranking = RANKINGS[by];
+    const limit = Number(parameters.limit ?? DEFAULT_ROWS);
+    const window = { from: parameters.since as number | null, to: parameters.until as number | null };
+    const ids = ranking.grows === undefined ? {} : idRange(db, ranking.grows, window);
+    const isCut = { value: false };
+    const rows = db
+      .prepare(rankingSql(ranking))
+      .all({ ...parameters, ...ids, limit: limit === 0 ? -1 : limit + 1 }) as Row[];
+    const shown = [...capped(rows, limit, isCut)].map(withTimes);
+    return {
+      columns: ranking.columns,
+      rows: parameters.reverse === 1 ? shown.reverse() : shown,
+      gaps: [...readDropped(db, window), ...readGaps(db, window, ranking.events)],
+      sought: `counts by ${by}`,
+      notes: () => (isCut.value ? [cutNote(limit, false)] : []),
+    };
+  },
+});
+
+/** Times are found as numbers, and told as the views tell them. */
+function withTimes(row: Row): Row {
+  const { first, last } = row;
+  return typeof first === 'number' && typeof last === 'number'
+    ? { ...row, first: isoTime(first), last: isoTime(last) }
+    : row;
+}
