@@ -109,6 +109,7 @@ function addCommonOptions(command: Command, question: AnyQuestion): void {
     .option('--until <time>', 'up to this time')
     .option('-n, --limit <n>', `at most so many rows, the newest; 0: all (default: ${DEFAULT_LIMIT})`)
     .option('-r, --reverse', 'turn the order around')
+    .option('--no-pager', 'do not show a long answer page by page')
     .option('--utc', 'show times in UTC, not in local time')
     .option('--strict', `exit ${EXIT.loss} when something was not recorded in the span of the answer`);
   const formats = Object.keys(FORMATS);
@@ -126,6 +127,7 @@ function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): numb
   if ('answer' in question && question.isEndless?.(parameters))
     return stream(question, parameters, format, io, flags);
   if (question.isOffline) return tell(question, openNothing(), parameters, format, io, flags);
+  io.busy?.();
   const path = databasePath(flags.db as string | undefined);
   const window = { from: parameters.since as number | null, to: parameters.until as number | null };
   const isAboutEvents = 'sql' in question && !question.isLedger;

@@ -12,7 +12,7 @@ import type { Io } from './io.js';
 import { isForeign, newest, newsBetween, presentOf } from './news.js';
 import type { Parameters } from './query.js';
 import { fileIdentity } from './segment-files.js';
-import { openLive, openRecording } from './segments.js';
+import { openRecording } from './segments.js';
 
 /** The recorder stores four times a second; both together stay below 400 ms. */
 const POLL_MS = 100;
@@ -86,12 +86,12 @@ export async function follow({
       const state = stateOf(path);
       if (state.text !== seen.text || Date.now() - state.newest < TICK_MS) {
         seen = state;
-        const live = openLive(path);
+        const live = openRecording(path, { isAlone: true });
         try {
           // Sealed between the two looks: what the other file has yet to tell comes first.
-          if (fileIdentity(path) === identity) cursor = await drain(live, cursor);
+          if (fileIdentity(path) === identity) cursor = await drain(live.db, cursor);
         } finally {
-          live.close();
+          live.db.close();
         }
       }
       await sleep(POLL_MS, undefined, { signal }).catch(() => {});

@@ -39,6 +39,7 @@ export interface Happening {
   core_dumped?: number | null;
   started_us?: number | null;
   file?: string | null;
+  rss_kb?: number | null;
   cmdline?: string | null;
   cause?: string | null;
 }
@@ -79,7 +80,7 @@ export const SELECT: Readonly<Record<Exclude<Kind, 'gap'>, string>> = {
   signal: `SELECT 'signal' AS event, id, time_us, sender_id AS process_id, sender_pid AS pid, sender_comm AS comm, sender_uid AS uid,
   target_id, target_pid, target_comm, target_arg, sig, signal, count, mechanism, outcome, disposition, errno FROM signals`,
   oom: `SELECT 'oom' AS event, id, time_us, NULL AS process_id, NULL AS pid, NULL AS comm, victim_id AS target_id,
-  victim_pid AS target_pid, victim_comm AS target_comm, memory_cgroup AS file FROM oom_kills`,
+  victim_pid AS target_pid, victim_comm AS target_comm, memory_cgroup AS file, rss_kb FROM oom_kills`,
   exit: `SELECT 'exit' AS event, id, ended_us AS time_us, id AS process_id, pid, comm, uid, exit_code, exit_signal, core_dumped,
   started_us, cmdline FROM processes`,
 };
@@ -113,7 +114,7 @@ export function sentence(found: Happening): string {
     case 'signal':
       return signalSentence(found);
     case 'oom':
-      return `the kernel chose PID ${found.target_pid} (${found.target_comm ?? '?'}) to be killed for want of memory${found.file == null ? '' : ` in ${found.file}`}`;
+      return `the kernel chose PID ${found.target_pid} (${found.target_comm ?? '?'}) to be killed for want of memory${found.rss_kb == null ? '' : `, which held ${Math.round(found.rss_kb / 1024)} MiB,`}${found.file == null ? '' : ` in ${found.file}`}`;
     case 'exit':
       return `${who(found)} ${endOf(found)} after ${showDuration(found.time_us - (found.started_us ?? found.time_us))}`;
     case 'gap':

@@ -1,6 +1,8 @@
 /** The edge to the outside: where text goes, what the terminal can do, what time it is. Tests give their own. */
 
 import { readFileSync, writeSync } from 'node:fs';
+import { page } from './pager.js';
+import { startProgress } from './progress.js';
 import type { Present } from './since.js';
 
 /** Where an answer goes, and under which circumstances. */
@@ -12,6 +14,8 @@ export interface Io extends Present {
   /** Columns of the terminal. */
   width: number;
   env: Record<string, string | undefined>;
+  /** An answer is looked for, which may take its time. */
+  busy?(): void;
   /** Writes what is still held back. */
   flush?(): void;
   /** From this call on Ctrl-C and SIGTERM do not end the process, but abort the signal. */
@@ -22,27 +26,61 @@ export interface Io extends Present {
 export class OutputClosed extends Error {}
 
 const CHUNK = 65_536;
+/** An answer longer than this is not held back for a pager. */
+const MOST_PAGED = 16 * 1024 * 1024;
 
-/** The real process. `flush` must be called at the end: output is gathered, so that a long answer is few writes. */
-export function processIo(): Io & { flush(): void } {
+/**
+ * The real process. Output is gathered, so that a long answer is few writes: `flush` writes what there is; `finish` must be
+ * called at the end, and shows what is longer than the terminal page by page, where `isPaged` allows it.
+ */
+export function processIo(isPaged = true): Io & { flush(): void; finish(): void } {
+  const env = process.env;
+  const isTerminal = process.stdout.isTTY === true;
+  const isDumb = env.TERM === 'dumb' || !env.TERM;
+  let isHeld = isPaged && isTerminal && !isDumb;
+  let stopProgress =
+    isTerminal && process.stderr.isTTY && !isDumb ? startProgress(text => writeAll(2, text)) : null;
   let waiting = '';
+  let remarks = '';
+  const stop = (): void => {
+    stopProgress?.();
+    stopProgress = null;
+  };
   const flush = (): void => {
+    stop();
     const text = waiting;
     waiting = '';
+    isHeld = false;
     writeAll(1, text);
+    writeAll(2, remarks);
+    remarks = '';
   };
-  const isTerminal = process.stdout.isTTY === true;
-  const env = process.env;
   return {
     out: text => {
       waiting += text;
-      if (waiting.length >= CHUNK) flush();
+      if (waiting.length >= (isHeld ? MOST_PAGED : CHUNK)) flush();
     },
     err: text => {
-      flush();
-      writeAll(2, text);
+      stop();
+      remarks += text;
+      if (!isHeld || waiting === '') {
+        const held = isHeld;
+        flush();
+        isHeld = held;
+      }
     },
     flush,
+    busy: () => {
+      if (isTerminal && process.stderr.isTTY && !isDumb)
+        stopProgress ??= startProgress(text => writeAll(2, text));
+    },
+    finish: () => {
+      stop();
+      const rows = process.stdout.rows || 24;
+      // Less shows the whole of it, colours too; remarks come below when it was left.
+      if (isHeld && waiting.split('\n').length > rows && page(waiting, env)) waiting = '';
+      flush();
+    },
     isTerminal,
     hasColor: isTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
     width: process.stdout.columns || Number(env.COLUMNS) || 80,

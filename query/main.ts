@@ -8,10 +8,13 @@ import { ISOLATED, isolate } from './isolate.js';
 /** The exit status. */
 async function main(): Promise<number> {
   // SIGINT keeps its default action: it ends us at once even inside SQLite, and a shell reports 130.
-  const io = processIo();
+  const argv = process.argv.slice(2);
+  const isIsolated = process.env[ISOLATED] !== undefined;
+  // A parent that waits for an isolated answer hears Ctrl-C, and would leave a pager behind.
+  const io = processIo(!isIsolated && !argv.includes('--no-pager'));
   try {
-    const status = await run(process.argv.slice(2), io, io.env[ISOLATED] === undefined ? isolate : undefined);
-    io.flush();
+    const status = await run(argv, io, isIsolated ? undefined : isolate);
+    io.finish();
     return status;
   } catch (error) {
     if (error instanceof OutputClosed) return 0; // `| head` has seen enough

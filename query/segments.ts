@@ -53,6 +53,8 @@ export interface Reading {
   window?: Window;
   /** Files that are known to be unreadable, and why. */
   damaged?: ReadonlyMap<string, string>;
+  /** Only the newest segment: for one who has read the others, all that is new has ids above theirs. */
+  isAlone?: boolean;
 }
 
 /** The recording at `path`, read-only; SnoopError 'database' where there is none. */
@@ -72,24 +74,12 @@ export function openRecording(path: string, reading: Reading = {}): Recording {
   }
 }
 
-/** The live segment alone, for one who has read the others: all that is new has ids above theirs. */
-export function openLive(path: string): Database.Database {
-  const db = openFile(path);
-  try {
-    useOwnViews(db);
-    return db;
-  } catch (error) {
-    db.close();
-    throw databaseError(path, error);
-  }
-}
-
-function openFiles(path: string, { window = OPEN, damaged = NONE }: Reading): Recording {
+function openFiles(path: string, { window = OPEN, damaged = NONE, isAlone = false }: Reading): Recording {
   const skipped: Skipped[] = [];
   const { db, file: main } = openNewest(path, skipped);
   const segments: Segment[] = [];
   try {
-    const files = besides(path, main, skipped);
+    const files = isAlone ? [] : besides(path, main, skipped);
     for (const [i, file] of files.slice(-MOST_ATTACHED).entries()) {
       const why = damaged.get(file.path);
       if (why === undefined) segments.push(attach(db, file, `s${i}`));

@@ -6,7 +6,7 @@ import { defineQuery } from '../query.js';
 export const oom = defineQuery({
   name: 'oom',
   summary: 'whom the kernel killed for want of memory',
-  why: "Lists the victims of the kernel's OOM killer: each with the cgroup whose limit it was, and the process whose allocation failed, which is not to blame but was there. A SIGKILL from a process such as systemd-oomd or earlyoom is not among them: that is a kill by that process.",
+  why: "Lists the victims of the kernel's OOM killer: each with the memory that it held (KiB), the cgroup whose limit it was, and the process whose allocation failed, which is not to blame but was there. A SIGKILL from a process such as systemd-oomd or earlyoom is not among them: that is a kill by that process.",
   examples: [
     { command: 'snoopq oom --since yesterday', doc: 'victims since yesterday' },
     { command: 'snoopq oom --unit app --json', doc: 'those of app.service, for a program' },
@@ -18,7 +18,7 @@ export const oom = defineQuery({
   sql: `WITH ${GROUP_IDS},
 ${MEMBER_IDS}
 SELECT id, time, victim_id, victim_pid, victim_comm, victim_cmdline, trigger_id, trigger_pid, trigger_comm, memory_cgroup,
-  oom_score_adj, time_us
+  oom_score_adj, rss_kb, anon_kb, file_kb, shmem_kb, time_us
 FROM oom_kills
 WHERE (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
   AND (:uid IS NULL OR (SELECT uid FROM processes WHERE id = victim_id) = :uid)
@@ -36,12 +36,17 @@ WHERE (:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :u
     trigger_comm: 'name',
     memory_cgroup: 'path',
     oom_score_adj: 'number',
+    rss_kb: 'number',
+    anon_kb: 'number',
+    file_kb: 'number',
+    shmem_kb: 'number',
     time_us: 'number',
   },
   shown: [
     'time',
     'victim_pid',
     'victim_comm',
+    'rss_kb',
     'trigger_pid',
     'trigger_comm',
     'memory_cgroup',

@@ -27,6 +27,7 @@ import { RANKINGS, rankingSql } from '../../query/queries/top.js';
 import type { ListQuestion } from '../../query/query.js';
 import { openRecording } from '../../query/segments.js';
 import { writeFixture } from './fixture.js';
+import { ask } from './io.js';
 import { scansOf } from './plan.js';
 import { scratchDirectory } from './scratch.js';
 import { MANY_BOUNDARIES, split } from './split.js';
@@ -110,6 +111,29 @@ for (const question of questions) {
       assert.ok(doc.length > 5, flags);
     }
   });
+}
+
+for (const question of questions) {
+  for (const { command } of question.examples) {
+    test(`the example works: ${command}`, async () => {
+      const [, ...words] = wordsOf(command);
+      const file = join(DIR, 'cursor');
+      const argv = words.map(word => (word === '/var/lib/shipper/cursor' ? file : word));
+      const said = await ask(WHOLE, argv, { interruption: () => AbortSignal.abort() });
+      const isEndless = argv.includes('-f');
+      assert.ok(
+        isEndless ? said.status === 130 : [0, 1, 4].includes(said.status),
+        `${said.status} ${said.err}`,
+      );
+      assert.doesNotMatch(said.err, /^hint: see 'snoopq --help'/m);
+      if (argv.includes('--json')) JSON.parse(said.out);
+    });
+  }
+}
+
+/** The words of a command line, as a shell would read those of the examples. */
+function wordsOf(command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|"([^"]*)"|([^\s'"]+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
 }
 
 test('no option of a question hides a common one', () => {

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SnoopError } from '../../migrations/errors.js';
-import { type Present, parseTime } from '../../query/since.js';
+import { type Present, parseMoment, parseSpan, parseTime } from '../../query/since.js';
 import { isoTime, showTime } from '../../query/time.js';
 
 process.env.TZ = 'UTC';
@@ -107,6 +107,67 @@ test('spans add up and are symmetric', () => {
   );
 });
 
+const MOMENTS: [word: string, from: string, to: string][] = [
+  ['14:05', '2026-11-21T14:05:00.000000Z', '2026-11-21T14:05:59.999999Z'],
+  ['2026-11-20 14:05', '2026-11-20T14:05:00.000000Z', '2026-11-20T14:05:59.999999Z'],
+  ['2026-11-20T14:05Z', '2026-11-20T14:05:00.000000Z', '2026-11-20T14:05:59.999999Z'],
+  ['2026-11-20T14:05+02:00', '2026-11-20T12:05:00.000000Z', '2026-11-20T12:05:59.999999Z'],
+  ['14:05:30', '2026-11-21T14:05:30.000000Z', '2026-11-21T14:05:30.999999Z'],
+  ['2026-11-20', '2026-11-20T00:00:00.000000Z', '2026-11-20T23:59:59.999999Z'],
+  ['yesterday', '2026-11-20T00:00:00.000000Z', '2026-11-20T23:59:59.999999Z'],
+  ['@1795269900', '2026-11-21T14:05:00.000000Z', '2026-11-21T14:05:00.999999Z'],
+];
+
+for (const [word, from, to] of MOMENTS) {
+  test(`--at '${word}' is from ${from} to ${to}`, () => {
+    const moment = parseMoment(word, PRESENT);
+    assert.deepEqual([isoTime(moment.from), isoTime(moment.to)], [from, to]);
+  });
+}
+
+test('lengths of time are those of systemd, and nonsense is refused', () => {
+  assert.deepEqual(
+    ['500ms', '2s', '90', '1h 30min', '1.5d'].map(parseSpan),
+    [500_000, 2_000_000, 90_000_000, 5_400_000_000, 129_600_000_000],
+  );
+  for (const word of ['', 'x', '-1s', '1 parsec', 'ago'])
+    assert.throws(() => parseSpan(word), SnoopError, word);
+});
+
+test('systemd-analyze timespan means the same lengths', {
+  skip: hasSystemdAnalyze() ? false : 'there is no systemd-analyze that works',
+}, () => {
+  const unit = fc.constantFrom(
+    'us',
+    'ms',
+    's',
+    'sec',
+    'second',
+    'm',
+    'min',
+    'minutes',
+    'h',
+    'hr',
+    'hours',
+    'd',
+    'days',
+    'w',
+    'weeks',
+    'M',
+    'months',
+    'y',
+    'years',
+  );
+  const spans = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), unit), { minLength: 1, maxLength: 3 });
+  const words = fc
+    .sample(spans, { numRuns: 40, seed: 7 })
+    .map(parts => parts.map(part => part.join('')).join(' '));
+  const printed = execFileSync('systemd-analyze', ['timespan', ...words], { encoding: 'utf8' });
+  const theirs = [...printed.matchAll(/(?:μs|us): (\d+)/g)].map(match => Number(match[1]));
+  assert.equal(theirs.length, words.length);
+  assert.deepEqual(words.map(parseSpan), theirs);
+});
+
 const ORACLE = [
   '1395716396',
   '12:34',
@@ -115,6 +176,9 @@ const ORACLE = [
   '2026-11-21 14:05',
   '2026-11-21 14:05:59',
   'Sat 2026-11-21',
+  'Sat 2026-11-21 14:05',
+  '2026-11-21 14:05:00 UTC',
+  '@1795269900',
   'today',
   'yesterday',
   'tomorrow',
@@ -124,13 +188,30 @@ test('systemd-analyze timestamp means the same', {
   skip: hasSystemdAnalyze() ? false : 'there is no systemd-analyze that works',
 }, () => {
   for (const word of ORACLE.map(w => (/^\d{9,}$/.test(w) ? `@${w}` : w))) {
-    const printed = execFileSync('systemd-analyze', ['timestamp', word], {
+    const printed = execFileSync('systemd-analyze', ['timestamp', '--', word], {
       env: { ...process.env, TZ: 'UTC' },
       encoding: 'utf8',
     });
     const expected = /Normalized form: \w+ (\S+ \S+) UTC/.exec(printed)?.[1];
     const us = parseTime(word, { ...PRESENT, now: Date.now() * 1000 });
     assert.equal(showTime(us, { utc: true }, 0), `${expected}Z`, word);
+  }
+});
+
+test('systemd-analyze timestamp means the same by words that depend on the present', {
+  skip: hasSystemdAnalyze() ? false : 'there is no systemd-analyze that works',
+}, () => {
+  for (const word of ['now', '-1h', '+90min', '3 days ago', '2h 5min ago', '-1w', '10s ago', '1M ago']) {
+    const before = Date.now() * 1000;
+    const printed = execFileSync('systemd-analyze', ['timestamp', '--', word], {
+      env: { ...process.env, TZ: 'UTC' },
+      encoding: 'utf8',
+    });
+    const after = Date.now() * 1000;
+    const theirs = Math.floor(Number(/UNIX seconds: @(\d+(?:\.\d+)?)/.exec(printed)?.[1]) * 1e6);
+    // Their present lies between our two.
+    assert.ok(parseTime(word, { ...PRESENT, now: before }) <= theirs + 1_000_000, word);
+    assert.ok(parseTime(word, { ...PRESENT, now: after }) >= theirs, word);
   }
 });
 
