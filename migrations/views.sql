@@ -227,7 +227,8 @@ SELECT
   p.cmdline AS cmdline,                           -- arguments, shell-quoted
   p.uid AS uid,                                   -- real user id
   sn.name AS signal,                              -- signal that ended it
-  CASE WHEN s.value ->> 'mechanism' = 'kernel' AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id) THEN 'oom'
+  CASE WHEN p.exit_signal = 9 AND s.value ->> 'sender_id' IS NULL
+      AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id AND o.time <= p.ended_us) THEN 'oom'
     ELSE coalesce(s.value ->> 'mechanism', d.value ->> 'mechanism') END AS mechanism, -- how that came about; NULL when it was not recorded
   s.value ->> 'sender_id' AS killer_id,           -- who sent it: id; NULL when no process did
   s.value ->> 'sender_pid' AS killer_pid,         -- who sent it: process id
@@ -237,7 +238,9 @@ SELECT
   s.value ->> 'sender_uid' AS killer_uid,         -- who sent it: real user id
   round((p.ended_us - (s.value ->> 'reached')) / 1000.0, 3) AS delay_ms, -- from the signal to the end
   CASE
-    WHEN s.value IS NULL AND d.value ->> 'mechanism' IS NULL THEN 'incomplete'
+    WHEN s.value IS NULL AND d.value ->> 'mechanism' IS NULL AND NOT (p.exit_signal = 9
+      AND EXISTS (SELECT 1 FROM oom_kill o WHERE o.victim = p.id AND o.time <= p.ended_us)) THEN 'incomplete'
+    WHEN p.ended_us < (SELECT min(started) FROM recording) THEN 'consistent'
     WHEN EXISTS (SELECT 1 FROM coverage v WHERE v.kind IN ('down', 'lost', 'malformed', 'shed')
       AND (v.event IS NULL OR v.event IN ('signal', 'exit'))
       AND v.from_time <= p.ended_us AND v.to_time >= min(coalesce(s.value ->> 'reached', p.ended_us), p.ended_us - 1000000)) THEN 'consistent'
@@ -328,13 +331,14 @@ SELECT
   'recorded by process ' || r.pid || ', scope ' || r.scope AS cause, -- one sentence
   r.id AS recording_id,                           -- of the run
   r.started AS from_us,                           -- from_time, microseconds
-  coalesce(r.ended, r.updated) AS to_us           -- to_time, microseconds
+  coalesce(r.ended, r.updated) AS to_us,          -- to_time, microseconds
+  NULL AS id                                      -- of the gap, NULL: it is a span that was recorded, or has no row
 FROM recording r
 UNION ALL
 SELECT v.kind,
   strftime('%Y-%m-%dT%H:%M:%S', v.from_time / 1000000, 'unixepoch') || printf('.%06dZ', v.from_time % 1000000),
   strftime('%Y-%m-%dT%H:%M:%S', v.to_time / 1000000, 'unixepoch') || printf('.%06dZ', v.to_time % 1000000),
-  v.event, v.lane, v.count, v.cause, v.recording, v.from_time, v.to_time
+  v.event, v.lane, v.count, v.cause, v.recording, v.from_time, v.to_time, v.id
 FROM coverage v;
 
 CREATE VIEW uid_counts AS -- one row per user and span of about two seconds: system calls made (--count-syscalls)

@@ -1,6 +1,7 @@
 /** The verdict in plain English: what happened, and in the last sentence how sure that is. Pure. */
 
 import { signedBy } from './deliveries.js';
+import type { Grace } from './grace.js';
 import { describeGaps } from './loss.js';
 import { isLethal, signalName } from './signal-names.js';
 import { fromIsoTime, showDuration } from './time.js';
@@ -11,9 +12,9 @@ const HANDLED_NEAR_US = 120_000_000; // systemd gives a unit 90 s between SIGTER
 /** What is said of `verdict`, which stands complete but for its explanation. */
 export function explain(verdict: Verdict, facts: Facts): string {
   const sentences = {
-    killed: () => [...killed(verdict, facts), ...led(verdict)],
+    killed: () => [...killed(verdict, facts), ...before(verdict), ...behalf(verdict), ...led(verdict)],
     exited: () => [...exited(verdict, facts), ...led(verdict)],
-    running: () => running(verdict, facts),
+    running: () => [...running(verdict, facts), ...stoppedNow(verdict)],
     unknown: () => unknown(verdict, facts),
   }[verdict.verdict]();
   return [...sentences, confidence(verdict, facts)].join(' ');
@@ -108,8 +109,64 @@ function exited(v: Verdict, { end }: Facts): string[] {
 function wrapper(code: number): string[] {
   const number = code - 128;
   if (number < 1 || number > 64 || !isLethal(number)) return [];
-  const status = `Status ${code} is 128 + ${number}: what a shell or wrapper reports when a child died of ${signalName(number)}; it is an exit status only, no signal ended this process.`;
+  const status = `Status ${code} is 128 + ${number}: what a shell or wrapper reports when a child died of ${signalName(number)}. No signal ended this process, and the number alone does not say why the child died.`;
   return [status];
+}
+
+/** What was asked of it before, and whether it could act. */
+function before({ grace, stopped, killer, signal }: Verdict): string[] {
+  const sentences: string[] = [];
+  if (grace !== null) {
+    const { sender, waited_us: waited, fate } = grace;
+    const asked = sender === null ? 'Something' : nameOf({ comm: sender.comm, pid: sender.pid ?? 0 });
+    const who = sender !== null && sender.id === killer?.id ? 'The same process' : asked;
+    sentences.push(`${who} had sent it ${grace.signal.name} ${showDuration(waited)} before, ${FATES[fate]}.`);
+  }
+  if (stopped !== null) {
+    const from =
+      stopped.sender === null
+        ? ''
+        : ` from ${nameOf({ comm: stopped.sender.comm, pid: stopped.sender.pid ?? 0 })}`;
+    const meanwhile =
+      signal?.name === 'SIGKILL'
+        ? 'only SIGKILL reaches a stopped process'
+        : `${signal?.name ?? 'the signal'} had to wait`;
+    const going =
+      stopped.continued_by === null
+        ? ''
+        : ` until ${nameOf({ comm: stopped.continued_by.comm, pid: stopped.continued_by.pid ?? 0 })} let it go on`;
+    sentences.push(`It was stopped then, by a ${stopped.signal.name}${from}${going}; ${meanwhile}.`);
+  }
+  return sentences;
+}
+
+const FATES: Record<Grace['fate'], string> = {
+  handled: 'which it handled without ending',
+  blocked: 'which it had blocked',
+  ignored: 'which it ignores',
+  unkillable:
+    'which the kernel dropped: the first process of a pid namespace gets only what it has a handler for',
+  default: 'which had not ended it by then',
+};
+
+/** Who wanted it. */
+function behalf({ instigator }: Verdict): string[] {
+  if (instigator === null) return [];
+  const { process, why, certainty, exec } = instigator;
+  const user = process.user === null ? '' : ` of ${process.user}`;
+  const who = `${nameOf(process)}${user}`;
+  if (exec === null) return [`${certainty === 'proven' ? 'On' : 'Probably on'} behalf of ${who}: ${why}.`];
+  const ran = exec.process_id === process.id ? '' : `, on behalf of ${who}`;
+  return [`Probably it was asked to${ran}: ${why}.`];
+}
+
+function stoppedNow({ stopped }: Verdict): string[] {
+  if (stopped === null) return [];
+  const from =
+    stopped.sender === null
+      ? ''
+      : ` from ${nameOf({ comm: stopped.sender.comm, pid: stopped.sender.pid ?? 0 })}`;
+  return [`It was stopped by a ${stopped.signal.name}${from}, and nobody let it go on.`];
 }
 
 function running(v: Verdict, { recorded }: Facts): string[] {
@@ -123,9 +180,12 @@ function unknown(v: Verdict, { end }: Facts): string[] {
   return [`${name} ended unseen: its exit was not recorded, and at the next look it was gone.`];
 }
 
-function led({ cause }: Verdict): string[] {
+function led({ cause, cause_why: why, process }: Verdict): string[] {
   if (cause === null) return [];
-  return [`What led to it: ${withoutConfidence(cause)}`];
+  const doubt = cause.confidence === 'proven' ? '' : ' Not all of that was recorded.';
+  if (why === null) return [`What led to it: ${withoutConfidence(cause)}${doubt}`];
+  const habit = `${process?.comm ?? 'the process'} ${why}`;
+  return [`Probably it tells of the end of its child: ${withoutConfidence(cause)}${doubt} (${habit}.)`];
 }
 
 // Cut at the last mark, for the words before it may hold names that processes chose.

@@ -5,6 +5,8 @@ import { type Clock, fromIsoTime, showDuration, showTime } from './time.js';
 
 /** A row of the ledger that tells of something missing; times as in the views. */
 export interface Gap {
+  /** Of the row in the ledger; null: it has none, such as a segment that cannot be read. */
+  id: number | null;
   kind: string;
   from: string;
   to: string;
@@ -27,7 +29,7 @@ export interface Recorded {
 }
 
 const GAPS = `
-  SELECT kind, from_time AS "from", to_time AS "to", event, lane, count, cause
+  SELECT id, kind, from_time AS "from", to_time AS "to", event, lane, count, cause
   FROM coverages
   WHERE kind IN ('lost', 'down', 'malformed', 'shed')
     AND (:from IS NULL OR to_us >= :from) AND (:to IS NULL OR from_us <= :to)
@@ -35,7 +37,7 @@ const GAPS = `
   ORDER BY from_us, kind`;
 
 const DROPPED = `
-  SELECT kind, from_time AS "from", to_time AS "to", event, lane, count, cause
+  SELECT id, kind, from_time AS "from", to_time AS "to", event, lane, count, cause
   FROM coverages WHERE kind = 'dropped' AND to_us >= :from`;
 
 const RECORDED = `

@@ -37,6 +37,9 @@ export function isLethal(number: number): boolean {
   return number > 0 && !HARMLESS.has(number);
 }
 
+/** 0, and all whose default action does not end a process. */
+export const HARMLESS_SIGNALS: readonly number[] = [0, ...HARMLESS];
+
 /** The number of `KILL`, `SIGKILL`, `9`, `RTMIN+1`, `SIGRTMAX-1`; SnoopError 'usage' for what is no signal. */
 export function parseSignal(text: string): number {
   const number = numberOf(text.trim().toUpperCase());

@@ -4,7 +4,10 @@
  */
 
 import { causeByDelivery, type DeliveryFact, fatalDelivery, fateOf } from './deliveries.js';
+import { type Evidence, evidenceOf } from './evidence.js';
 import { explain } from './explain.js';
+import { type Grace, graceOf, type Stop, senderOf, stopOf } from './grace.js';
+import type { Instigator } from './instigator.js';
 import { type Gap, lostRecords, type Recorded } from './loss.js';
 import { isLethal, signalName } from './signal-names.js';
 import { isoTime } from './time.js';
@@ -47,8 +50,17 @@ export interface SignalFact {
   dying_id: number | null;
 }
 
+/** The process that sent a signal, as it was then. */
+export interface Sender {
+  id: number;
+  pid: number | null;
+  comm: string | null;
+  uid: number | null;
+}
+
 /** The kernel chose the process when memory ran out. */
 export interface OomFact {
+  id: number;
   time_us: number;
   trigger_pid: number | null;
   trigger_comm: string | null;
@@ -76,6 +88,8 @@ export interface Facts {
   signals: readonly SignalFact[];
   /** Lethal signals that took effect on it, oldest first. */
   deliveries: readonly DeliveryFact[];
+  /** Signals that stop it or let it go on, oldest first. */
+  stops: readonly SignalFact[];
   oom: OomFact | null;
   /** What the sender of the cause was at that time. */
   killer: Process | null;
@@ -86,11 +100,15 @@ export interface Facts {
   recorded: Omit<Recorded, 'host'>;
   /** Other processes that bore the pid. */
   reused: number;
+  instigator: Instigator | null;
   /** The verdict on another death that led to this one. */
   cause: Verdict | null;
+  /** On what it rests that this other one led to it, where that is not recorded but only fits. */
+  cause_why: string | null;
 }
 
 export interface EarlierSignal {
+  id: number;
   time: string;
   last_time: string;
   count: number;
@@ -100,7 +118,7 @@ export interface EarlierSignal {
   disposition: string | null;
   /** When it took effect, and whether a handler ran then; null: that was not recorded, or never happened. */
   delivered: { action: 'handled' | 'default'; time: string; delay_us: number } | null;
-  sender: { id: number; pid: number | null; comm: string | null; uid: number | null } | null;
+  sender: Sender | null;
 }
 
 /** The answer of `who-killed --json`; absent facts are null, never missing. */
@@ -118,11 +136,18 @@ export interface Verdict {
   died: string | null;
   delay_us: number | null;
   ancestry: Process[];
-  instigator: { process: Process; why: string } | null;
+  instigator: Instigator | null;
   earlier_signals: EarlierSignal[];
+  /** The request to end that came before the signal that killed. */
+  grace: Grace | null;
+  /** It was stopped when the end came, or when the signal did. */
+  stopped: Stop | null;
   cause: Verdict | null;
+  /** Why that death is taken for the cause, where it is only probable. */
+  cause_why: string | null;
   coverage: { complete: boolean; lost: number; gaps: Gap[] };
   reused: number;
+  evidence: Evidence[];
   explanation: string;
 }
 
@@ -182,11 +207,16 @@ export function judge(facts: Facts): Verdict {
   const sent = cause === null || end.ended_us === null ? null : reached(cause, end.ended_us);
   const isComplete = gaps.length === 0 && wasRecorded(facts);
   const kind = verdictOf(end);
+  const confidence = confidenceOf(kind, mechanism !== null || isOom, isComplete);
+  const instigator = facts.instigator === null ? null : asSureAs(confidence, facts.instigator);
+  const kin = new Set([cause?.sender_id ?? 0, instigator?.process.id ?? 0]);
+  const grace = cause === null || sent === null ? null : graceOf(signals, cause, sent, facts.process.id, kin);
+  const stopped = stopOf(facts.stops, end, sent);
   const verdict: Verdict = {
     pid: facts.pid,
     process: facts.process,
     verdict: kind,
-    confidence: confidenceOf(kind, mechanism !== null || isOom, isComplete),
+    confidence,
     signal:
       end.exit_signal === null
         ? null
@@ -202,11 +232,24 @@ export function judge(facts: Facts): Verdict {
     died: end.ended_us === null ? null : isoTime(end.ended_us),
     delay_us: sent === null || end.ended_us === null ? null : end.ended_us - sent,
     ancestry: cause?.sender_id == null ? [] : [...facts.ancestry],
-    instigator: null,
+    instigator,
     earlier_signals: earlier(facts, cause),
+    grace,
+    stopped,
     cause: facts.cause,
+    cause_why: facts.cause_why,
     coverage: { complete: isComplete, lost: lostRecords(gaps), gaps: [...gaps] },
     reused: facts.reused,
+    evidence: evidenceOf({
+      process: facts.process,
+      cause,
+      delivery: fatalDelivery(end, deliveries),
+      oom: isOom ? facts.oom : null,
+      grace,
+      stopped,
+      instigator,
+      gaps,
+    }),
     explanation: '',
   };
   verdict.explanation = explain(verdict, facts);
@@ -233,6 +276,11 @@ function confidenceOf(
   return isComplete ? 'proven' : 'consistent';
 }
 
+// Who started whom was recorded; but where something was lost, another one may have been in between.
+function asSureAs(confidence: Verdict['confidence'], instigator: Instigator): Instigator {
+  return confidence === 'proven' ? instigator : { ...instigator, certainty: 'probable' };
+}
+
 // The ledger lists gaps between recordings; before the first one there is no row to overlap. The last sign of life
 // is no limit: it may be older than the newest batch.
 function wasRecorded({ end, recorded }: Facts): boolean {
@@ -246,6 +294,7 @@ function earlier({ end, signals, deliveries }: Facts, cause: SignalFact | null):
     .filter(s => s !== cause && isLethal(s.sig) && s.time_us <= until)
     .slice(-MOST_EARLIER)
     .map(s => ({
+      id: s.id,
       time: isoTime(s.time_us),
       last_time: isoTime(s.last_time_us),
       count: s.count,
@@ -254,9 +303,6 @@ function earlier({ end, signals, deliveries }: Facts, cause: SignalFact | null):
       outcome: s.outcome,
       disposition: s.disposition,
       delivered: fateOf(s, deliveries),
-      sender:
-        s.sender_id === null
-          ? null
-          : { id: s.sender_id, pid: s.sender_pid, comm: s.sender_comm, uid: s.sender_uid },
+      sender: senderOf(s),
     }));
 }

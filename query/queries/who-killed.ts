@@ -120,9 +120,13 @@ function neverSeen({ who_pid: pid }: Parameters, explanation: string, gaps: Gap[
     ancestry: [],
     instigator: null,
     earlier_signals: [],
+    grace: null,
+    stopped: null,
     cause: null,
+    cause_why: null,
     coverage: { complete: gaps.length === 0, lost: lostRecords(gaps), gaps },
     reused: 0,
+    evidence: [],
     explanation,
   };
 }

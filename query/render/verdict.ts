@@ -1,6 +1,7 @@
 /** A verdict for a terminal: the sentence first, then the facts it rests on, one a line. */
 
 import { escapeText } from '../escape.js';
+import { evidenceLine } from '../evidence.js';
 import { safeLine, shellLine } from '../shell.js';
 import { type Clock, fromIsoTime, showDuration, showTime } from '../time.js';
 import type { EarlierSignal, Process, Verdict } from '../verdict.js';
@@ -46,6 +47,10 @@ export function fields(v: Verdict, clock: Clock, chosen: string | null): [string
       v.ancestry.length === 0 ? null : [v.killer, ...v.ancestry].map(short).join(' ← '),
     ]);
   }
+  if (v.instigator !== null) {
+    const { process, certainty, why } = v.instigator;
+    rows.push(['On behalf of', `${describe(process)}  (${certainty}: ${escapeText(why)})`]);
+  }
   if (v.signal !== null)
     rows.push([
       'Signal',
@@ -60,7 +65,12 @@ export function fields(v: Verdict, clock: Clock, chosen: string | null): [string
       `${time(v.died)}${v.delay_us === null ? '' : `  (${showDuration(v.delay_us)} later)`}`,
     ]);
   }
+  if (v.stopped !== null) {
+    const until = v.stopped.until === null ? '' : ` to ${time(v.stopped.until)}`;
+    rows.push(['Stopped', `${v.stopped.signal.name}, from ${time(v.stopped.since)}${until}`]);
+  }
   rows.push(['Confidence', v.confidence]);
+  if (v.evidence.length > 0) rows.push(['Evidence', evidenceLine(v.evidence)]);
   if (v.reused > 0 && chosen !== null) {
     const others = v.reused === 1 ? 'one other process' : `${v.reused} other processes`;
     rows.push(['Pid reused', `${others} bore it; this is ${chosen} (see --all, --at)`]);

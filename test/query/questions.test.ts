@@ -11,8 +11,10 @@ import { statementsOf } from '../../query/answer.js';
 import { CHILDREN } from '../../query/children.js';
 import { buildProgram } from '../../query/cli.js';
 import { DELIVERIES } from '../../query/deliveries.js';
-import { DEAD_CHILD, EXEC, FATAL_SIGNALS, OOM, SIGNALS } from '../../query/facts.js';
+import { FATAL_SIGNALS, OOM, SIGNALS, STOPS } from '../../query/facts.js';
+import { ENDED_CHILDREN, SIGNALLED } from '../../query/genealogy.js';
 import { processIo } from '../../query/io.js';
+import { EXEC } from '../../query/kin.js';
 import { KINDS } from '../../query/kinds.js';
 import { BY_ID, BY_NAME, BY_PID, COUNT_PID } from '../../query/lives.js';
 import { SOURCES } from '../../query/news.js';
@@ -25,6 +27,7 @@ import { documentedColumns } from '../../query/queries/schema.js';
 import { STATEMENTS as TIMELINE } from '../../query/queries/timeline.js';
 import { RANKINGS, rankingSql } from '../../query/queries/top.js';
 import type { ListQuestion } from '../../query/query.js';
+import { RECENT_EXECS } from '../../query/recent-execs.js';
 import { openRecording } from '../../query/segments.js';
 import { writeFixture } from './fixture.js';
 import { ask } from './io.js';
@@ -52,8 +55,11 @@ const STATEMENTS: Record<string, string> = {
   FATAL_SIGNALS,
   OOM,
   EXEC,
-  DEAD_CHILD,
   DELIVERIES,
+  STOPS,
+  ENDED_CHILDREN,
+  SIGNALLED,
+  RECENT_EXECS,
   DIED_OF,
   CHILDREN,
   ...Object.fromEntries(TIMELINE.map((sql, i) => [`timeline ${i}`, sql])),

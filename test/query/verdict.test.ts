@@ -42,6 +42,7 @@ const KILLED: End = {
 const RECORDED = { from: at(-60), reach: at(-60), isOlderGone: false, to: at(60), isRunning: true };
 const EXITED: End = { ...KILLED, exit_code: 0, exit_signal: null };
 const GAP: Gap = {
+  id: 1,
   kind: 'lost',
   from: '2026-11-21T14:00:09.900000Z',
   to: '2026-11-21T14:00:09.950000Z',
@@ -80,13 +81,16 @@ function facts(given: Partial<Facts> = {}): Facts {
     end: KILLED,
     signals: [],
     deliveries: [],
+    stops: [],
     oom: null,
     killer: KILLER,
     ancestry: [],
+    instigator: null,
     gaps: [],
     recorded: RECORDED,
     reused: 0,
     cause: null,
+    cause_why: null,
     ...given,
   };
 }
@@ -164,7 +168,7 @@ for (const mechanism of ['fault', 'sigpipe', 'timer', 'oom', 'kernel', 'seccomp'
   test(`${mechanism}: killed, and nobody is blamed`, () => {
     const oom =
       mechanism === 'oom'
-        ? { time_us: at(8), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null }
+        ? { id: 1, time_us: at(8), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null }
         : null;
     const verdict = judge(
       facts({
@@ -185,7 +189,7 @@ for (const mechanism of ['fault', 'sigpipe', 'timer', 'oom', 'kernel', 'seccomp'
 test('memory that ran out explains a SIGKILL whose signal was not seen', () => {
   const verdict = judge(
     facts({
-      oom: { time_us: at(9), trigger_pid: 100, trigger_comm: 'victim', memory_cgroup: '/a', rss_kb: null },
+      oom: { id: 1, time_us: at(9), trigger_pid: 100, trigger_comm: 'victim', memory_cgroup: '/a', rss_kb: null },
     }),
   );
   assert.equal(verdict.mechanism, 'oom');
@@ -197,7 +201,7 @@ test('a real sender stands although memory ran out before', () => {
   const verdict = judge(
     facts({
       signals: [signal(9.5)],
-      oom: { time_us: at(9), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null },
+      oom: { id: 1, time_us: at(9), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null },
     }),
   );
   assert.equal(verdict.mechanism, 'kill');
@@ -249,13 +253,16 @@ test('no fact is missing from the object: absent ones are null', () => {
       'ancestry',
       'call',
       'cause',
+      'cause_why',
       'confidence',
       'coverage',
       'delay_us',
       'died',
       'earlier_signals',
+      'evidence',
       'exit_code',
       'explanation',
+      'grace',
       'instigator',
       'killer',
       'mechanism',
@@ -264,6 +271,7 @@ test('no fact is missing from the object: absent ones are null', () => {
       'reused',
       'sent',
       'signal',
+      'stopped',
       'verdict',
     ]);
   }
