@@ -205,7 +205,7 @@ export const CLIENTS: readonly Client[] = [
   },
   { programs: ['crictl'], verbs: ['stop', 'stopp', 'rm', 'rmp'], names: 'container', asks: ENGINES },
   {
-    programs: ['ctr', 'runc', 'crun'],
+    programs: ['ctr'],
     verbs: ['kill', 'delete', 'rm', 'stop'],
     names: 'container',
     asks: ENGINES,

@@ -2,6 +2,7 @@
 
 import { signedBy } from './deliveries.js';
 import type { Grace } from './grace.js';
+import { courierOf } from './instigator.js';
 import { describeGaps } from './loss.js';
 import { isLethal, signalName } from './signal-names.js';
 import { fromIsoTime, showDuration } from './time.js';
@@ -9,15 +10,16 @@ import type { EarlierSignal, Facts, Process, Verdict } from './verdict.js';
 
 const HANDLED_NEAR_US = 120_000_000; // systemd gives a unit 90 s between SIGTERM and SIGKILL
 
-/** What is said of `verdict`, which stands complete but for its explanation. */
-export function explain(verdict: Verdict, facts: Facts): string {
+/** What is said of `verdict`, which stands complete but for that: of it alone, and with what led to it and how sure it is. */
+export function explain(verdict: Verdict, facts: Facts): Pick<Verdict, 'summary' | 'explanation'> {
   const sentences = {
-    killed: () => [...killed(verdict, facts), ...before(verdict), ...behalf(verdict), ...led(verdict)],
-    exited: () => [...exited(verdict, facts), ...led(verdict)],
+    killed: () => [...killed(verdict, facts), ...before(verdict), ...behalf(verdict)],
+    exited: () => exited(verdict, facts),
     running: () => [...running(verdict, facts), ...stoppedNow(verdict)],
     unknown: () => unknown(verdict, facts),
   }[verdict.verdict]();
-  return [...sentences, confidence(verdict, facts)].join(' ');
+  const summary = sentences.join(' ');
+  return { summary, explanation: [summary, ...led(verdict), confidence(verdict, facts)].join(' ') };
 }
 
 /** What is said when no process was found at all. */
@@ -58,8 +60,7 @@ function killed(v: Verdict, { end, oom, deliveries }: Facts): string[] {
       ...(trigger === '' ? [] : [trigger]),
     ];
   }
-  if (v.killer === null)
-    return [`${victim} was killed by ${signal}, ${age}: ${unsent(v.mechanism)}${delay}.${core}`];
+  if (v.killer === null) return [`${victim} was killed by ${signal}, ${age}: ${unsent(v)}${delay}.${core}`];
   if (v.killer.id === v.process?.id) return [`${selfInflicted(v, victim, signal, age)}${delay}.${core}`];
   return [
     `${nameOf(v.killer)} killed ${victim} with ${signal} ${by(v.mechanism)}, ${age}${delay}.${core}`,
@@ -102,7 +103,7 @@ function exited(v: Verdict, { end }: Facts): string[] {
       : `, ${showDuration(since)} after ${article(handled)} that it handled`;
   return [
     `${nameOf(v.process as Process)} was not killed: it exited ${code} by itself, ${age}${after}.`,
-    ...wrapper(code),
+    ...(v.cause === null ? wrapper(code) : []),
   ];
 }
 
@@ -150,14 +151,22 @@ const FATES: Record<Grace['fate'], string> = {
 };
 
 /** Who wanted it. */
-function behalf({ instigator }: Verdict): string[] {
-  if (instigator === null) return [];
+function behalf({ instigator, killer, process: victim }: Verdict): string[] {
+  if (instigator === null) {
+    const courier = killer === null || killer.id === victim?.id ? undefined : courierOf(killer);
+    if (courier === undefined || courier.will === 'relay') return [];
+    const asked = courier.will === 'service' ? '; who asked it to is not known' : ', of its own will';
+    return [`${killer?.comm} ${courier.doc}${asked}.`];
+  }
   const { process, why, certainty, exec } = instigator;
   const user = process.user === null ? '' : ` of ${process.user}`;
   const who = `${nameOf(process)}${user}`;
   if (exec === null) return [`${certainty === 'proven' ? 'On' : 'Probably on'} behalf of ${who}: ${why}.`];
-  const ran = exec.process_id === process.id ? '' : `, on behalf of ${who}`;
-  return [`Probably it was asked to${ran}: ${why}.`];
+  return [
+    killer === null
+      ? `Who sent it is not known, but probably it was ${who}: ${why}.`
+      : `Probably ${who} asked for it: ${why}.`,
+  ];
 }
 
 function stoppedNow({ stopped }: Verdict): string[] {
@@ -180,18 +189,20 @@ function unknown(v: Verdict, { end }: Facts): string[] {
   return [`${name} ended unseen: its exit was not recorded, and at the next look it was gone.`];
 }
 
-function led({ cause, cause_why: why, process }: Verdict): string[] {
+/** The deaths that led to it, the nearest first. */
+export function led({ cause, cause_why: why, process }: Verdict): string[] {
   if (cause === null) return [];
-  const doubt = cause.confidence === 'proven' ? '' : ' Not all of that was recorded.';
-  if (why === null) return [`What led to it: ${withoutConfidence(cause)}${doubt}`];
-  const habit = `${process?.comm ?? 'the process'} ${why}`;
-  return [`Probably it tells of the end of its child: ${withoutConfidence(cause)}${doubt} (${habit}.)`];
+  const lead =
+    why === null
+      ? 'What led to it:'
+      : `The end of ${nameOf(process as Process)} probably tells of a child (${why}):`;
+  const doubt = cause.confidence === 'proven' ? [] : ['Not all around that was recorded.'];
+  return [`${lead} ${cause.summary}`, ...doubt, ...led(cause)];
 }
 
-// Cut at the last mark, for the words before it may hold names that processes chose.
-function withoutConfidence({ explanation, confidence }: Verdict): string {
-  const mark = ` ${confidence[0]?.toUpperCase()}${confidence.slice(1)}: `;
-  return explanation.slice(0, explanation.lastIndexOf(mark));
+/** How sure it is: the last sentence of the explanation, cut at the last mark, for names before it may hold one too. */
+export function confidenceSentence({ explanation, confidence: sure }: Verdict): string {
+  return explanation.slice(explanation.lastIndexOf(`${sure[0]?.toUpperCase()}${sure.slice(1)}: `));
 }
 
 function confidence(v: Verdict, facts: Facts): string {
@@ -263,13 +274,18 @@ const UNSENT: Record<string, string> = {
   timer: 'a timer of its own ran out, nobody sent it',
   rlimit: 'it reached a resource limit, nobody sent it',
   seccomp: 'a seccomp filter refused a system call of it, nobody sent it',
-  tty: 'the terminal sent it, by a key or a hang-up',
   kernel: 'the kernel sent it, for a reason not told apart',
   pdeathsig: 'its parent died, and it had asked for this signal then',
   'pidns-teardown': 'the first process of its pid namespace ended',
 };
 
 /** Who, of a signal that no process sent. */
-function unsent(mechanism: string): string {
-  return UNSENT[mechanism] ?? `by ${mechanism}, from a sender that is not known`;
+function unsent({ mechanism, signal, cause, cause_why: why }: Verdict): string {
+  if (mechanism === 'tty') {
+    if (signal?.name !== 'SIGHUP') return 'a key that was typed at its terminal';
+    return cause === null || why !== null || cause.process === null
+      ? 'its terminal was hung up'
+      : `${nameOf(cause.process)} ended, and that hung up its terminal or left its group an orphan`;
+  }
+  return UNSENT[mechanism ?? ''] ?? `by ${mechanism}, from a sender that is not known`;
 }

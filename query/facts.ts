@@ -132,7 +132,7 @@ function asItWas(killer: Life, cause: SignalFact, around: Surroundings): Process
     ...then,
     comm: cause.sender_comm ?? exec?.comm ?? process.comm,
     uid,
-    user: around.userName(uid),
+    user: uid === process.uid ? process.user : around.userName(uid),
   };
 }
 

@@ -1,12 +1,15 @@
 /** Follows an exit status through the tree of processes: down to the child that it tells of, up to those that passed it on. */
 
 import type Database from 'better-sqlite3';
+import type { FailedExec } from './explain-exit.js';
 import { type Life, lifeById } from './lives.js';
 import { parseArgs } from './shell.js';
 import { HARMLESS_SIGNALS } from './signal-names.js';
 import { type EndedChild, explainedBy, passesOn } from './status.js';
 
 const LONGEST_US = 60_000_000; // the longest of the habits
+const FAILED_US = 5_000_000;
+const MOST_FAILED = 20;
 const MOST_CHILDREN = 50;
 const MOST_PARENTS = 16;
 
@@ -21,6 +24,10 @@ export const SIGNALLED = `SELECT id FROM signals
     AND outcome = 'delivered' LIMIT 1`;
 
 const HARMLESS = JSON.stringify(HARMLESS_SIGNALS);
+
+/** Executions that were refused to a process. */
+export const FAILED_EXECS = `SELECT id, time, filename, result AS error FROM execs
+  WHERE process_id = :id AND result <> 'ok' AND time_us BETWEEN :from AND :until ORDER BY id DESC LIMIT :limit`;
 
 export type Child = Life & EndedChild;
 
@@ -60,6 +67,13 @@ export function passedOnBy(db: Database.Database, life: Life): { life: Life; why
     child = parent;
   }
   return line;
+}
+
+/** What the process tried in vain to execute shortly before `until`, oldest first. */
+export function failedExecs(db: Database.Database, id: number, until: number | null): FailedExec[] {
+  if (until === null) return [];
+  const found = db.prepare(FAILED_EXECS).all({ id, from: until - FAILED_US, until, limit: MOST_FAILED });
+  return (found as FailedExec[]).reverse();
 }
 
 function asEnded(life: Life, ended: number) {

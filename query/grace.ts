@@ -34,6 +34,7 @@ export interface Stop {
 /** systemd waits 90 s unless told otherwise, and people configure hours; a stranger's request is old news sooner. */
 const SAME_SENDER_US = 3_600_000_000;
 const STRANGER_US = 300_000_000;
+const SIGTERM = 15;
 const SIGCONT = 18;
 
 /**
@@ -54,7 +55,10 @@ export function graceOf(
     )
     .map(s => ({ s, isSame: isSame(s, cause, kin), waited: sent - Math.min(s.last_time_us, sent) }))
     .filter(({ isSame: same, waited }) => waited <= (same ? SAME_SENDER_US : STRANGER_US));
-  const best = asked.filter(({ isSame: same }) => same).at(-1) ?? asked.at(-1);
+  const best =
+    asked.filter(({ isSame: same }) => same).at(-1) ??
+    asked.filter(({ s: { sig } }) => sig === SIGTERM).at(-1) ??
+    asked.at(-1);
   if (best === undefined) return null;
   const { s, isSame: same, waited } = best;
   return {

@@ -52,13 +52,14 @@ export interface Names {
   containerNames: readonly string[];
 }
 
-const INTERPRETERS = /^(python|perl|ruby|node|nodejs|busybox|toybox|bash|sh|dash)[\d.]*$/;
+/** Files that do what their arguments or the name that they are called by say: interpreters, and many commands in one. */
+const MANY_NAMES = /^(python|perl|ruby|node|nodejs|busybox|toybox|coreutils|systemctl|bash|sh|dash)[\d.]*$/;
 const SHORTEST_ID = 4;
 
 /** The names that a program goes by. A file name cannot be made up by a process, its command name can. */
 export function programNames({ comm, exe, args }: Program): string[] {
   const file = exe === null ? null : baseName(exe.replace(/ \(deleted\)$/, ''));
-  if (file !== null && !INTERPRETERS.test(file)) return [file];
+  if (file !== null && !MANY_NAMES.test(file)) return [file];
   const given = (args ?? []).slice(0, 2).filter(word => !word.startsWith('-'));
   return [file, comm, ...given.map(baseName)]
     .filter(name => name !== null)

@@ -49,7 +49,7 @@ export function processOf(life: Life, { userName }: Pick<Surroundings, 'userName
     args: parseArgs(life.args),
     cwd: life.cwd,
     uid: life.uid,
-    user: userName(life.uid),
+    user: life.user ?? userName(life.uid),
     ppid: life.ppid,
     cgroup: life.cgroup,
     unit: life.unit,

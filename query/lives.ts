@@ -15,6 +15,8 @@ export interface Life {
   args: string | null;
   cwd: string | null;
   uid: number | null;
+  /** Name of that user on the recorded machine. */
+  user: string | null;
   ppid: number | null;
   parent_id: number | null;
   parent_exec_id: number | null;
@@ -30,7 +32,7 @@ export interface Life {
   unseen_end_us: number | null;
 }
 
-const COLUMNS = `id, pid, started, ended, comm, exe, args, cwd, uid, ppid, parent_id, parent_exec_id, cgroup, unit, container,
+const COLUMNS = `id, pid, started, ended, comm, exe, args, cwd, uid, user, ppid, parent_id, parent_exec_id, cgroup, unit, container,
   exit_code, exit_signal, core_dumped, origin, started_us, ended_us, unseen_end_us`;
 
 /** Statement for an id. */

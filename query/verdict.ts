@@ -148,6 +148,9 @@ export interface Verdict {
   coverage: { complete: boolean; lost: number; gaps: Gap[] };
   reused: number;
   evidence: Evidence[];
+  /** What happened, in a sentence or two. */
+  summary: string;
+  /** The same, what led to it, and how sure that is. */
   explanation: string;
 }
 
@@ -250,10 +253,10 @@ export function judge(facts: Facts): Verdict {
       instigator,
       gaps,
     }),
+    summary: '',
     explanation: '',
   };
-  verdict.explanation = explain(verdict, facts);
-  return verdict;
+  return Object.assign(verdict, explain(verdict, facts));
 }
 
 /** When a folded signal last reached the process, as far as it was alive for it. */

@@ -20,7 +20,7 @@ export interface Habit {
   onlyIfSignalled?: true;
   /** The child ended at most so long before, microseconds. */
   within: number;
-  /** What the wrapper does, for a sentence that begins with its name. */
+  /** The habit, as a clause of its own. */
   doc: string;
 }
 
@@ -34,13 +34,13 @@ export const HABITS: readonly Habit[] = [
     ends: () => ({ exit_code: 124 }),
     onlyIfSignalled: true,
     within: 10 * SECOND,
-    doc: 'ends a command whose time is up, and exits 124 then',
+    doc: 'timeout exits 124 when it ended a command whose time was up',
   },
   {
     programs: ['make', 'gmake', 'bmake'],
     ends: child => (failed(child) ? { exit_code: 2 } : null),
     within: 10 * SECOND,
-    doc: 'exits 2 when a command of a recipe failed, however it failed',
+    doc: 'make exits 2 when a command of a recipe failed, however it failed',
   },
   {
     programs: ['xargs'],
@@ -50,39 +50,39 @@ export const HABITS: readonly Habit[] = [
       return code !== null && code >= 1 && code <= 125 ? { exit_code: 123 } : null;
     },
     within: 60 * SECOND,
-    doc: 'exits 125 for a command that a signal ended, 123 for one that failed, 124 for one that exited 255',
+    doc: 'xargs exits 125 for a command that a signal ended, 123 for one that failed, 124 for one that exited 255',
   },
   {
     programs: ['ninja', 'go', 'npm', 'yarn', 'pnpm', 'tox', 'find'],
     ends: child => (failed(child) ? { exit_code: 1 } : null),
     within: 10 * SECOND,
-    doc: 'exits 1 when a command that it ran failed',
+    doc: 'such a program exits 1 when a command that it ran failed',
   },
   {
     programs: ['cargo', 'parallel'],
     ends: child => (failed(child) ? { exit_code: 101 } : null),
     within: 10 * SECOND,
-    doc: 'exits 101 when a command that it ran ended badly',
+    doc: 'such a program exits 101 when a command that it ran ended badly',
   },
   {
     ends: ({ exit_signal: sig }) => (sig === null ? null : { exit_code: 128 + sig }),
     within: 10 * SECOND,
-    doc: 'exits with 128 + n for a child that signal n ended, as shells, tini and container runtimes do',
+    doc: 'shells, tini and container runtimes exit with 128 + n for a child that signal n ended',
   },
   {
     ends: ({ exit_signal: sig }) => (sig === null ? null : { exit_code: 256 - sig }),
     within: 10 * SECOND,
-    doc: 'exits with 256 - n for a child that signal n ended, as a Python program does that exits with its return code',
+    doc: 'a Python program that exits with the return code of a child does so with 256 - n for signal n',
   },
   {
     ends: ({ exit_signal: sig }) => (sig === null ? null : { exit_signal: sig }),
     within: 2 * SECOND,
-    doc: 'ends itself by the signal that ended its child, as sudo, npm and strace do',
+    doc: 'sudo, npm and strace end themselves by the signal that ended their child',
   },
   {
     ends: ({ exit_code: code }) => (code === null || code === 0 ? null : { exit_code: code }),
     within: 2 * SECOND,
-    doc: 'exits with the status of its child',
+    doc: 'many programs exit with the status of their child',
   },
 ];
 

@@ -18,9 +18,11 @@ import { timeline } from './timeline.js';
 import { top } from './top.js';
 import { tree } from './tree.js';
 import { whoKilled } from './who-killed.js';
+import { whyExit } from './why-exit.js';
 
 export const questions: readonly AnyQuestion[] = [
   whoKilled,
+  whyExit,
   killedBy,
   signals,
   execs,

@@ -127,6 +127,7 @@ function neverSeen({ who_pid: pid }: Parameters, explanation: string, gaps: Gap[
     coverage: { complete: gaps.length === 0, lost: lostRecords(gaps), gaps },
     reused: 0,
     evidence: [],
+    summary: explanation,
     explanation,
   };
 }

@@ -6,6 +6,7 @@ import { safeLine, shellLine } from '../shell.js';
 import { type Clock, fromIsoTime, showDuration, showTime } from '../time.js';
 import type { EarlierSignal, Process, Verdict } from '../verdict.js';
 import type { Painter } from './paint.js';
+import { wrap } from './width.js';
 
 const LABEL_WIDTH = 16;
 const MOST_EARLIER = 5;
@@ -122,15 +123,4 @@ function fate({ outcome, disposition, delivered }: EarlierSignal): string {
   if (delivered === null) return then;
   const what = delivered.action === 'handled' ? 'its handler ran' : 'it took effect';
   return `${then}; ${what} ${showDuration(delivered.delay_us)} later`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/ (?!µs|(?:ms|s|min|h|d)\b)/)) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -32,3 +32,15 @@ export function pad(text: string, width: number, isRight: boolean): string {
   const spaces = ' '.repeat(Math.max(0, width - textWidth(text)));
   return isRight ? spaces + text : text + spaces;
 }
+
+/** A sentence in lines of at most `width`; a number stays with its unit. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/ (?!µs|(?:ms|s|min|h|d)\b)/)) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -2,7 +2,18 @@
 
 import type Database from 'better-sqlite3';
 
-const MECHANISM = { kill: 1, tgkill: 3, pdeathsig: 8, timer: 11, fault: 14, sigpipe: 15, oom: 16 } as const;
+const MECHANISM = {
+  kill: 1,
+  tgkill: 3,
+  pidfd_send_signal: 6,
+  'cgroup.kill': 7,
+  pdeathsig: 8,
+  tty: 10,
+  timer: 11,
+  fault: 14,
+  sigpipe: 15,
+  oom: 16,
+} as const;
 export const DEFAULT = 0;
 export const HANDLED = 2;
 export const BLOCKED = 3;
@@ -19,6 +30,7 @@ export interface ProcessRow {
   args: string[];
   uid?: number;
   unit?: string;
+  container?: string;
   cwd?: string;
   origin?: string;
 }
@@ -73,14 +85,15 @@ export function tellers(db: Database.Database, boot: number) {
   const path = (text: string) => insertOnce('path', 'path', text);
   const argv = (args: string[]) => insertOnce('argv', 'args', JSON.stringify(args));
   const units = new Map<string, number>();
-  const cgroup = (unit: string | undefined): number | null => {
+  const cgroup = (unit: string | undefined, container?: string): number | null => {
     if (unit === undefined) return null;
     if (!units.has(unit)) {
       units.set(unit, 4000 + units.size);
-      db.prepare('INSERT INTO cgroup (id, path, unit) VALUES (?, ?, ?)').run(
+      db.prepare('INSERT INTO cgroup (id, path, unit, container) VALUES (?, ?, ?, ?)').run(
         units.get(unit),
         `/system.slice/${unit}`,
         unit,
+        container ?? null,
       );
     }
     return units.get(unit) ?? null;
@@ -135,7 +148,7 @@ export function tellers(db: Database.Database, boot: number) {
         argv: argv(row.args),
         cwd: path(row.cwd ?? '/'),
         uid: row.uid ?? 0,
-        cgroup: cgroup(row.unit),
+        cgroup: cgroup(row.unit, row.container),
         status: row.status ?? null,
       });
     const id = Number(lastInsertRowid);
@@ -143,33 +156,36 @@ export function tellers(db: Database.Database, boot: number) {
     return id;
   };
 
-  const addSignal = (row: SignalRow): void => {
+  const addSignal = (row: SignalRow): number => {
     const sender = row.sender ?? null;
     const target = row.target ?? null;
-    db.prepare(`INSERT INTO signal (time, last_time, count, sig, code, sender, sender_tid, sender_uid, sender_comm, sender_exec,
+    const { lastInsertRowid } = db
+      .prepare(`INSERT INTO signal (time, last_time, count, sig, code, sender, sender_tid, sender_uid, sender_comm, sender_exec,
         target, target_comm, mechanism, call, outcome, disposition, target_arg, syscall, dying)
       VALUES (@time, @last, @count, @sig, @code, @sender, @tid, @uid, @comm, @exec, @target, @target_comm, @mechanism, @call,
-        @outcome, @disposition, @arg, @syscall, @dying)`).run({
-      time: row.time,
-      last: row.lastTime ?? null,
-      count: row.count ?? 1,
-      sig: row.sig,
-      code: (row.outcome ?? 0) < 0 ? null : sender === null ? 128 : 0,
-      sender,
-      tid: sender === null ? null : db.prepare('SELECT pid FROM process WHERE id = ?').pluck().get(sender),
-      uid: sender === null ? null : uidOf(sender),
-      comm: sender === null ? null : commOf(sender),
-      exec: sender === null ? null : execOf(sender),
-      target,
-      target_comm: target === null ? null : commOf(target),
-      mechanism: MECHANISM[row.mechanism],
-      call: row.call ?? null,
-      outcome: row.outcome ?? 0,
-      disposition: row.disposition === undefined ? DEFAULT : row.disposition,
-      arg: row.targetArg ?? null,
-      syscall: row.mechanism === 'kill' ? 62 : row.mechanism === 'tgkill' ? 234 : null,
-      dying: row.dying ?? null,
-    });
+        @outcome, @disposition, @arg, @syscall, @dying)`)
+      .run({
+        time: row.time,
+        last: row.lastTime ?? null,
+        count: row.count ?? 1,
+        sig: row.sig,
+        code: (row.outcome ?? 0) < 0 ? null : sender === null ? 128 : 0,
+        sender,
+        tid: sender === null ? null : db.prepare('SELECT pid FROM process WHERE id = ?').pluck().get(sender),
+        uid: sender === null ? null : uidOf(sender),
+        comm: sender === null ? null : commOf(sender),
+        exec: sender === null ? null : execOf(sender),
+        target,
+        target_comm: target === null ? null : commOf(target),
+        mechanism: MECHANISM[row.mechanism],
+        call: row.call ?? null,
+        outcome: row.outcome ?? 0,
+        disposition: row.disposition === undefined ? DEFAULT : row.disposition,
+        arg: row.targetArg ?? null,
+        syscall: row.mechanism === 'kill' ? 62 : row.mechanism === 'tgkill' ? 234 : null,
+        dying: row.dying ?? null,
+      });
+    return Number(lastInsertRowid);
   };
 
   /** A lethal signal that took effect. */
@@ -190,4 +206,22 @@ export function tellers(db: Database.Database, boot: number) {
   };
 
   return { addProcess, addSignal, addExec, addDelivery };
+}
+
+/** Gives the execs ids in the order of their times, as the recorder does: answers find a span of time by its ids. */
+export function numberByTime(db: Database.Database): void {
+  const ids = db.prepare('SELECT id FROM exec ORDER BY time, id').pluck().all() as number[];
+  db.pragma('defer_foreign_keys = ON');
+  for (const [table, column] of [
+    ['exec', 'id'],
+    ['process', 'exec'],
+    ['process', 'parent_exec'],
+    ['signal', 'sender_exec'],
+  ] as const) {
+    const move = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${column} = ?`);
+    ids.forEach((id, i) => {
+      move.run(-(i + 1), id);
+    });
+    db.exec(`UPDATE ${table} SET ${column} = -${column} WHERE ${column} < 0`);
+  }
 }

@@ -272,6 +272,7 @@ test('no fact is missing from the object: absent ones are null', () => {
       'sent',
       'signal',
       'stopped',
+      'summary',
       'verdict',
     ]);
   }
