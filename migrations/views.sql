@@ -251,8 +251,8 @@ FROM processes p
 -- The cause in one piece: a join would read all signals where the recording has several segments.
 LEFT JOIN json_each((SELECT json_array(json_object('id', id, 'mechanism', mechanism, 'sender_id', sender_id,
     'sender_pid', sender_pid, 'sender_comm', sender_comm, 'sender_uid', sender_uid,
-    'sender_exec_id', sender_exec_id, 'reached', last_time_us))
-  FROM (SELECT id, mechanism, sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, last_time_us,
+    'sender_exec_id', sender_exec_id, 'reached', reached))
+  FROM (SELECT id, mechanism, sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, time_us, min(last_time_us, p.ended_us) reached,
       -- a pending one found the same signal waiting and was dropped: the one that waited is the cause
       outcome = 'pending' was_dropped, coalesce(disposition, '') = 'handled' had_handler
     FROM signals
@@ -261,7 +261,7 @@ LEFT JOIN json_each((SELECT json_array(json_object('id', id, 'mechanism', mechan
       AND (NOT had_handler OR outcome = 'delivered' AND EXISTS (SELECT 1 FROM deliveries f WHERE f.process_id = p.id AND f.sig = p.exit_signal
         AND f.action = 'default' AND f.from_pid = sender_pid AND f.last_time_us >= signals.time_us))
       AND time_us <= p.ended_us
-    ORDER BY had_handler, was_dropped, last_time_us DESC, id DESC LIMIT 1))) s
+    ORDER BY had_handler, was_dropped, reached DESC, time_us DESC, id DESC LIMIT 1))) s
 -- What the signal told when it took effect: some that interrupts send are not seen being sent.
 LEFT JOIN json_each((SELECT json_array(json_object('mechanism', mechanism))
   FROM (SELECT mechanism, id FROM deliveries WHERE process_id = p.id AND sig = p.exit_signal AND action = 'default'

@@ -27,7 +27,16 @@ interface Grounds {
 }
 
 /** What is most telling first; none twice. */
-export function evidenceOf({ process, cause, delivery, oom, grace, stopped, instigator, gaps }: Grounds): Evidence[] {
+export function evidenceOf({
+  process,
+  cause,
+  delivery,
+  oom,
+  grace,
+  stopped,
+  instigator,
+  gaps,
+}: Grounds): Evidence[] {
   const rows: (Evidence | null)[] = [
     cause && { table: 'signal', id: cause.id, what: 'the signal that ended it' },
     row('delivery', delivery?.id, 'the signal as it took effect'),

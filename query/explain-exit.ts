@@ -13,6 +13,18 @@ export interface FailedExec {
   error: string;
 }
 
+/** A process whose end another one tells of. */
+export interface Link {
+  process: Process | null;
+  exit_code: number | null;
+  signal: Verdict['signal'];
+  mechanism: string | null;
+  killer: Process | null;
+  died: string | null;
+  /** The habit by which the one before tells of it. */
+  why: string;
+}
+
 /** An ancestor that ended with what the end of its child became. */
 export interface PassedOn {
   process: Process;
@@ -24,8 +36,8 @@ export interface PassedOn {
 
 /** The answer of `why-exit --json`: the verdict on the process, and where its status came from and went. */
 export interface WhyExit extends Verdict {
-  /** The verdicts on the children that it tells of, the nearest first; each is the `cause` of the one before. */
-  chain: Verdict[];
+  /** The children that it tells of, the nearest first; the whole verdict on each is the `cause` of the one before. */
+  chain: Link[];
   /** Executions that failed in the last of them, or in itself. */
   failed_execs: FailedExec[];
   /** The ancestors that passed it on, the nearest first. */

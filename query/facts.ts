@@ -1,7 +1,8 @@
 /** Gathers from the views what a verdict is made of. Every statement finds its rows through an index. */
 
 import type Database from 'better-sqlite3';
-import { type DeliveryFact, deliveriesTo } from './deliveries.js';
+import { selectCause, windowOf } from './cause.js';
+import { type DeliveryFact, deliveriesTo, fatalDelivery } from './deliveries.js';
 import { reportedChild } from './genealogy.js';
 import { ancestryOf, EXEC, processOf, type Running, type Surroundings } from './kin.js';
 import { countPid, type Life, lifeById } from './lives.js';
@@ -9,16 +10,7 @@ import { readGaps } from './loss.js';
 import { instigatorOf } from './recent-execs.js';
 import { parseArgs } from './shell.js';
 import { HARMLESS_SIGNALS } from './signal-names.js';
-import {
-  type End,
-  judge,
-  type OomFact,
-  type Process,
-  type SignalFact,
-  selectCause,
-  type Verdict,
-  windowOf,
-} from './verdict.js';
+import { type End, judge, type OomFact, type Process, type SignalFact, type Verdict } from './verdict.js';
 
 export { ancestryOf, processOf, type Surroundings };
 
@@ -68,6 +60,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
     life.ended_us === null
       ? null
       : ((db.prepare(OOM).get({ id: life.id, until: life.ended_us }) ?? null) as OomFact | null);
+  const isExplained = oom !== null || fatalDelivery(end, deliveries)?.mechanism != null;
   const led = depth > 1 ? ledTo(life, cause, around, depth) : null;
   return judge({
     pid: life.pid,
@@ -79,7 +72,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
     oom,
     killer: asKiller,
     ancestry,
-    instigator: instigatorOf({ life, process, cause, oom, killer: asKiller, ancestry }, around),
+    instigator: instigatorOf({ life, process, cause, isExplained, killer: asKiller, ancestry }, around),
     gaps: readGaps(db, windowOf(end, cause, recorded), life.ended_us === null ? ['exit'] : VERDICT_EVENTS),
     recorded,
     reused: countPid(db, life.pid) - 1,

@@ -14,9 +14,9 @@ const MOST_CHILDREN = 50;
 const MOST_PARENTS = 16;
 
 /** The children that ended badly, or under a signal of the parent's, shortly before it did: the last first. */
-export const ENDED_CHILDREN = `SELECT p.id FROM processes p
-  WHERE p.parent_id = :id AND p.ended_us BETWEEN :from AND :until
-  ORDER BY p.ended_us DESC LIMIT :limit`;
+export const ENDED_CHILDREN = `SELECT id FROM processes
+  WHERE parent_id = :id AND ended_us BETWEEN :from AND :until
+  ORDER BY ended_us DESC LIMIT :limit`;
 
 /** A lethal signal of one process to another. */
 export const SIGNALLED = `SELECT id FROM signals

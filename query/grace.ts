@@ -2,6 +2,7 @@
  * What came before a violent end: somebody asked the process to end and waited, or it was stopped and could not act. Pure.
  */
 
+import { type DeliveryFact, fateOf as deliveryOf } from './deliveries.js';
 import { isLethal, signalName } from './signal-names.js';
 import { isoTime } from './time.js';
 import type { End, Sender, SignalFact } from './verdict.js';
@@ -37,18 +38,21 @@ const STRANGER_US = 300_000_000;
 const SIGTERM = 15;
 const SIGCONT = 18;
 
-/**
- * The last request of the killer's before its signal, else the last of anybody.
- * @param self the process itself: what it sent to itself is how a handler passes a signal on, not a request
- * @param kin processes that count as the killer: itself and the one that it works for
- */
-export function graceOf(
-  signals: readonly SignalFact[],
-  cause: SignalFact,
-  sent: number,
-  self: number,
-  kin: ReadonlySet<number>,
-): Grace | null {
+/** What is known of the process and its end. */
+interface Setting {
+  cause: SignalFact;
+  /** When the cause reached it. */
+  sent: number;
+  /** The process: what it sent to itself is how a handler passes a signal on, not a request. */
+  self: number;
+  /** Processes that count as the killer: itself and the one that it works for. */
+  kin: ReadonlySet<number>;
+  deliveries: readonly DeliveryFact[];
+}
+
+/** The last request of the killer's before its signal, else the last of anybody. */
+export function graceOf(signals: readonly SignalFact[], setting: Setting): Grace | null {
+  const { cause, sent, self, kin, deliveries } = setting;
   const asked = signals
     .filter(
       s => s !== cause && isLethal(s.sig) && s.sender_id !== self && s.time_us < sent && fateOf(s) !== null,
@@ -66,7 +70,8 @@ export function graceOf(
     signal: { number: s.sig, name: signalName(s.sig) },
     sent: isoTime(Math.min(s.last_time_us, sent)),
     waited_us: waited,
-    fate: fateOf(s) ?? 'default',
+    // One that was blocked may have been let in later.
+    fate: deliveryOf(s, deliveries)?.action === 'handled' ? 'handled' : (fateOf(s) ?? 'default'),
     sender: senderOf(s),
     is_same_sender: same,
   };

@@ -15,7 +15,7 @@ import { ancestryOf, processOf, type Surroundings } from './kin.js';
 import { type Life, lifeById } from './lives.js';
 import { parseArgs } from './shell.js';
 import { isoTime } from './time.js';
-import type { OomFact, Process, SignalFact } from './verdict.js';
+import type { Process, SignalFact } from './verdict.js';
 
 /** A manager acts within moments, but waits up to 90 s between its request and SIGKILL. */
 const SERVICE_US = 120_000_000;
@@ -36,7 +36,8 @@ interface Death {
   life: Life;
   process: Process;
   cause: SignalFact | null;
-  oom: OomFact | null;
+  /** How it came about is known without a sender: memory ran out, a timer. */
+  isExplained: boolean;
   killer: Process | null;
   /** The killer's. */
   ancestry: readonly Process[];
@@ -44,9 +45,9 @@ interface Death {
 
 /** Null where nothing fits: never a guess. */
 export function instigatorOf(death: Death, around: Surroundings): Instigator | null {
-  const { life, cause, oom, killer, ancestry } = death;
+  const { life, cause, isExplained, killer, ancestry } = death;
   if (life.ended_us === null || life.exit_signal === null || killer?.id === life.id) return null;
-  if (cause === null) return oom === null ? named(death, null, life.ended_us, around) : null;
+  if (cause === null) return isExplained ? null : named(death, null, life.ended_us, around);
   if (killer === null || cause.dying_id !== null) return null;
   const found = climb([killer, ...ancestry]);
   if (found.end === 'found') {

@@ -3,7 +3,8 @@
  * can be tested with facts made up for it. DESIGN §6 is its contract.
  */
 
-import { causeByDelivery, type DeliveryFact, fatalDelivery, fateOf } from './deliveries.js';
+import { reached, selectCause } from './cause.js';
+import { type DeliveryFact, fatalDelivery, fateOf } from './deliveries.js';
 import { type Evidence, evidenceOf } from './evidence.js';
 import { explain } from './explain.js';
 import { type Grace, graceOf, type Stop, senderOf, stopOf } from './grace.js';
@@ -163,41 +164,7 @@ const CALLS = new Set([
   'rt_tgsigqueueinfo',
   'pidfd_send_signal',
 ]);
-const NEAR_US = 1_000_000;
 const MOST_EARLIER = 20;
-
-/**
- * The signal that ended a process: of those that were to act by default, the last that reached it. One that found
- * the same signal waiting was dropped, so it counts only where the one that waited was not recorded.
- */
-export function selectCause(
-  end: End,
-  signals: readonly SignalFact[],
-  deliveries: readonly DeliveryFact[] = [],
-): SignalFact | null {
-  const { ended_us: ended, exit_signal: sig } = end;
-  if (ended === null || sig === null) return null;
-  const fits = signals.filter(s => s.sig === sig && s.time_us <= ended && s.disposition !== 'handled');
-  const last = (...outcomes: string[]): SignalFact | null =>
-    fits
-      .filter(s => outcomes.includes(s.outcome))
-      .reduce<SignalFact | null>(
-        (best, s) => (best === null || reached(s, ended) >= reached(best, ended) ? s : best),
-        null,
-      );
-  return last('delivered', 'delivered-bare') ?? last('pending') ?? causeByDelivery(end, signals, deliveries);
-}
-
-/** The span in which a loss would make a verdict doubtful. */
-export function windowOf(
-  end: End,
-  cause: SignalFact | null,
-  recorded: Facts['recorded'],
-): { from: number; to: number } {
-  const until = end.ended_us ?? end.unseen_end_us ?? recorded.to ?? end.started_us;
-  if (end.ended_us === null) return { from: end.started_us, to: Math.max(until, end.started_us) };
-  return { from: Math.min(cause === null ? until : reached(cause, until), until - NEAR_US), to: until };
-}
 
 /** The verdict on one process. */
 export function judge(facts: Facts): Verdict {
@@ -213,7 +180,9 @@ export function judge(facts: Facts): Verdict {
   const confidence = confidenceOf(kind, mechanism !== null || isOom, isComplete);
   const instigator = facts.instigator === null ? null : asSureAs(confidence, facts.instigator);
   const kin = new Set([cause?.sender_id ?? 0, instigator?.process.id ?? 0]);
-  const grace = cause === null || sent === null ? null : graceOf(signals, cause, sent, facts.process.id, kin);
+  const self = facts.process.id;
+  const grace =
+    cause === null || sent === null ? null : graceOf(signals, { cause, sent, self, kin, deliveries });
   const stopped = stopOf(facts.stops, end, sent);
   const verdict: Verdict = {
     pid: facts.pid,
@@ -257,11 +226,6 @@ export function judge(facts: Facts): Verdict {
     explanation: '',
   };
   return Object.assign(verdict, explain(verdict, facts));
-}
-
-/** When a folded signal last reached the process, as far as it was alive for it. */
-export function reached(signal: SignalFact, ended: number): number {
-  return Math.min(signal.last_time_us, ended);
 }
 
 function verdictOf(end: End): Verdict['verdict'] {

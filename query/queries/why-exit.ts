@@ -1,7 +1,7 @@
 /** Where an exit status came from: down to the process that really failed or died, and up to those that passed it on. */
 
 import { DEFAULT_LIMIT } from '../answer.js';
-import { explainExit, type WhyExit } from '../explain-exit.js';
+import { explainExit, type Link, type WhyExit } from '../explain-exit.js';
 import { VERDICT_EVENTS, verdictOn } from '../facts.js';
 import { failedExecs, passedOnBy } from '../genealogy.js';
 import { processOf } from '../kin.js';
@@ -89,10 +89,11 @@ export const whyExit = defineQuery({
   },
 });
 
-/** The verdict, and those on the children that its end tells of. */
-function chainOf(verdict: Verdict): Verdict[] {
-  const { cause } = verdict;
-  return cause === null || verdict.cause_why === null ? [] : [cause, ...chainOf(cause)];
+/** The children that its end tells of. */
+function chainOf({ cause, cause_why: why }: Verdict): Link[] {
+  if (cause === null || why === null) return [];
+  const { process, exit_code, signal, mechanism, killer, died } = cause;
+  return [{ process, exit_code, signal, mechanism, killer, died, why }, ...chainOf(cause)];
 }
 
 function afterUs(life: Life, parent: Life): number | null {
@@ -101,7 +102,6 @@ function afterUs(life: Life, parent: Life): number | null {
 
 function rowsOf(found: WhyExit): Row[] {
   const { chain, passed_on: passedOn } = found;
-  const whys = [null, found.cause_why, ...chain.map(link => link.cause_why)];
   return [
     ...passedOn.toReversed().map(({ process, exit_code: code, why }, i) => ({
       ...NO_ROW,
@@ -113,18 +113,18 @@ function rowsOf(found: WhyExit): Row[] {
       exit_code: code,
       why,
     })),
-    ...[found, ...chain].map((v, i) => ({
+    ...[{ ...found, why: null }, ...chain].map((v, i) => ({
       place: i === 0 ? 'asked about' : 'tells of',
       depth: i,
       ended: v.died,
-      pid: v.pid,
+      pid: v.process?.pid ?? null,
       comm: v.process?.comm ?? null,
       exit_code: v.exit_code,
       signal: v.signal?.name ?? null,
       killer_pid: v.killer?.pid ?? null,
       killer_comm: v.killer?.comm ?? null,
       mechanism: v.mechanism,
-      why: whys[i] ?? null,
+      why: v.why,
     })),
   ];
 }

@@ -1,8 +1,8 @@
 /** The genealogy of an exit status for a terminal: the sentence, then one line for each process, the outermost first. */
 
 import { escapeText } from '../escape.js';
-import { evidenceLine } from '../evidence.js';
-import type { WhyExit } from '../explain-exit.js';
+import { type Evidence, evidenceLine } from '../evidence.js';
+import type { Link, WhyExit } from '../explain-exit.js';
 import { type Clock, fromIsoTime, showTime } from '../time.js';
 import type { Process, Verdict } from '../verdict.js';
 import type { Painter } from './paint.js';
@@ -30,7 +30,7 @@ export function showExit(found: WhyExit, { clock, paint, width }: Setting): stri
     const what = `${time}${end}${by}`;
     return `${'  '.repeat(i)}${i === 0 ? '' : '└─ '}${short(process)}  ${escapeText(what)}${paint('dim', `  ${is}`)}`;
   });
-  const proof = [found, ...chain].flatMap(link => link.evidence);
+  const proof = proofOf(found);
   const unique = proof.filter(
     (row, i) => proof.findIndex(other => other.table === row.table && other.id === row.id) === i,
   );
@@ -38,7 +38,11 @@ export function showExit(found: WhyExit, { clock, paint, width }: Setting): stri
   return `${sentence.join('\n')}\n\n${lines.join('\n')}\n\n${evidence}\n`;
 }
 
-function ended(v: Verdict) {
+function proofOf(v: Verdict): Evidence[] {
+  return [...v.evidence, ...(v.cause === null ? [] : proofOf(v.cause))];
+}
+
+function ended(v: Verdict | Link) {
   return {
     process: v.process,
     exit_code: v.exit_code,

@@ -32,6 +32,8 @@ const ASKED: Record<string, string[]> = {
       .filter(([story]) => !['systemd', 'sshd', 'bash'].includes(story))
       .map(([story, pid]) => [`who-killed-${story}`, ['who-killed', String(pid)]]),
   ),
+  'why-exit': ['why-exit', String(PID.wrapper)],
+  'why-exit-all': ['why-exit', 'sleep', '--all'],
   'who-killed-never': ['who-killed', '9'],
   'who-killed-all': ['who-killed', String(PID.reused), '--all'],
   'who-killed-at': ['who-killed', String(PID.reused), '--at', '2026-11-21 14:05:12'],

@@ -2,16 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { selectCause, windowOf } from '../../query/cause.js';
 import type { Gap } from '../../query/loss.js';
-import {
-  type End,
-  type Facts,
-  judge,
-  type Process,
-  type SignalFact,
-  selectCause,
-  windowOf,
-} from '../../query/verdict.js';
+import { type End, type Facts, judge, type Process, type SignalFact } from '../../query/verdict.js';
 import { at } from './fixture.js';
 
 const PROCESS: Process = {
@@ -223,7 +216,7 @@ test('an exit is not a killing, and the signal that was handled before is named'
 test('status 137 is an exit status only', () => {
   const verdict = judge(facts({ end: { ...EXITED, exit_code: 137 } }));
   assert.equal(verdict.verdict, 'exited');
-  assert.match(verdict.explanation, /128 \+ 9: .*exit status only/);
+  assert.match(verdict.explanation, /128 \+ 9: .*No signal ended this process/);
   assert.doesNotMatch(judge(facts({ end: { ...EXITED, exit_code: 1 } })).explanation, /128/);
   assert.doesNotMatch(judge(facts({ end: { ...EXITED, exit_code: 255 } })).explanation, /128/);
 });
