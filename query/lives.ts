@@ -59,14 +59,20 @@ WHERE (comm_id IN (SELECT id FROM who_comms) OR exe_id IN (SELECT id FROM who_pa
     OR args_id IN (SELECT id FROM who_args))
   AND ${ALIVE} ${ORDER} LIMIT :limit`;
 
+/** Statement for a unit, with or without its suffix, or the beginning of a container id. */
+export const BY_GROUP = `SELECT ${COLUMNS} FROM processes
+  WHERE (unit = :name OR unit = :name || '.service' OR (length(:name) >= 8 AND substr(container, 1, length(:name)) = :name))
+    AND ${ALIVE} ${ORDER} LIMIT :limit`;
+
 /** Statement that counts the processes that bore a pid. */
 export const COUNT_PID = 'SELECT count(*) FROM processes WHERE pid = :pid';
 
-/** The processes meant by :who_pid or :who_name, the one most likely meant first. */
+/** The processes meant by :who_pid or :who_name, the one most likely meant first. Where none has the name, a unit or container may. */
 export function findLives(db: Database.Database, parameters: Parameters, limit: number): Life[] {
   const { who_pid: pid = null, who_name: name = null, since = null, until = null, at = null } = parameters;
   if (pid !== null) return db.prepare(BY_PID).all({ pid, since, until, at, limit }) as Life[];
-  return db.prepare(BY_NAME).all({ name, who_comm: commOf(String(name)), since, until, at, limit }) as Life[];
+  const named = db.prepare(BY_NAME).all({ name, who_comm: commOf(String(name)), since, until, at, limit });
+  return (named.length > 0 ? named : db.prepare(BY_GROUP).all({ name, since, until, at, limit })) as Life[];
 }
 
 /** The process with this id. */

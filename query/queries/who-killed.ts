@@ -14,6 +14,9 @@ import type { Verdict } from '../verdict.js';
 /** Events by which the recorder could have met a process. */
 const SIGHT_EVENTS = ['fork', 'exec', 'signal', 'exit'] as const;
 
+/** Processes of one name that are counted. */
+const MOST_NAMESAKES = 1000;
+
 const COLUMNS: Columns = {
   died: 'time',
   pid: 'pid',
@@ -49,7 +52,7 @@ export const whoKilled = defineQuery({
       name: 'who',
       shown: 'PID|NAME',
       kind: 'process',
-      doc: 'a pid; or a name: of the command, the file or its first argument',
+      doc: 'a pid; or a name: of the command, the file or its first argument; where none has it, a unit or container',
     },
   ],
   options: [
@@ -60,8 +63,11 @@ export const whoKilled = defineQuery({
   answer(db, parameters): Answer {
     const isAll = parameters.all === 1;
     const limit = isAll ? Number(parameters.limit ?? DEFAULT_LIMIT) || 1e9 : 1;
-    const found = findLives(db, parameters, isAll ? limit + 1 : 1);
+    // A pid says by itself how often it came again; of a name the others are worth a line.
+    const isNamed = parameters.who_pid == null;
+    const found = findLives(db, parameters, isAll ? limit + 1 : isNamed ? MOST_NAMESAKES : 1);
     const lives = found.slice(0, limit);
+    const namesakes = isAll ? [] : found.slice(1);
     const recorded = readRecorded(db);
     const around = { db, recorded, userName: userNames(recorded.host) };
     const verdicts = lives.map(life => verdictOn(life, around));
@@ -84,12 +90,13 @@ export const whoKilled = defineQuery({
       columns: COLUMNS,
       rows: verdicts.map(rowOf),
       document: isAll ? verdicts : (verdicts[0] ?? nothing()),
-      text: (paint, width) => verdicts.map(v => showVerdict(v, { clock, paint, width, chosen })).join('\n'),
+      text: (paint, width) =>
+        verdicts.map(v => showVerdict(v, { clock, paint, width, chosen, namesakes })).join('\n'),
       isFound: verdicts.length > 0,
       gaps,
       sought,
       hint: nameHint(parameters),
-      notes: () => (found.length > lives.length ? [cutNote(limit, true)] : []),
+      notes: () => (isAll && found.length > lives.length ? [cutNote(limit, true)] : []),
     };
   },
 });

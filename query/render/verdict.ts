@@ -2,7 +2,9 @@
 
 import { escapeText } from '../escape.js';
 import { evidenceLine } from '../evidence.js';
+import type { Life } from '../lives.js';
 import { safeLine, shellLine } from '../shell.js';
+import { signalName } from '../signal-names.js';
 import { type Clock, fromIsoTime, showDuration, showTime } from '../time.js';
 import type { EarlierSignal, Process, Verdict } from '../verdict.js';
 import type { Painter } from './paint.js';
@@ -10,6 +12,7 @@ import { wrap } from './width.js';
 
 const LABEL_WIDTH = 16;
 const MOST_EARLIER = 5;
+const MOST_OTHERS = 5;
 const COLORS = { killed: 'red', exited: 'green', running: 'green', unknown: 'yellow' } as const;
 
 interface Setting {
@@ -18,12 +21,14 @@ interface Setting {
   width: number;
   /** Which of the processes that bore the pid this is; null where all are shown. */
   chosen: string | null;
+  /** Others that bear the name that was asked for, the last first. */
+  namesakes: readonly Life[];
 }
 
 /** The block of text; ends with a line feed. */
-export function showVerdict(verdict: Verdict, { clock, paint, width, chosen }: Setting): string {
+export function showVerdict(verdict: Verdict, { clock, paint, width, chosen, namesakes }: Setting): string {
   const sentence = wrap(escapeText(verdict.explanation), width);
-  const lines = fields(verdict, clock, chosen).map(
+  const lines = [...fields(verdict, clock, chosen), ...others(namesakes, clock)].map(
     ([label, text]) => `${paint('dim', label.padEnd(LABEL_WIDTH))}${text}`,
   );
   return `${sentence.map(line => paint(['bold', COLORS[verdict.verdict]], line)).join('\n')}\n\n${lines.join('\n')}\n`;
@@ -82,6 +87,23 @@ export function fields(v: Verdict, clock: Clock, chosen: string | null): [string
   const hidden = v.earlier_signals.length - MOST_EARLIER;
   if (hidden > 0) rows.push(['', `and ${hidden} before: snoopq signals --target ${v.pid}`]);
   return rows.filter((row): row is [string, string] => row[1] !== null);
+}
+
+/** How many others have the name, and the last of them. */
+function others(lives: readonly Life[], clock: Clock): [string, string][] {
+  if (lives.length === 0) return [];
+  const count = lives.length === 1 ? 'one other process' : `${lives.length} other processes`;
+  const lines = lives.slice(0, MOST_OTHERS).map((life): [string, string] => ['', line(life, clock)]);
+  return [['Others', `${count}; this is the last that ended (see --all)`], ...lines];
+}
+
+function line(life: Life, clock: Clock): string {
+  const { ended_us: ended, exit_signal: sig, exit_code: code } = life;
+  const end = ended === null ? null : showTime(ended, clock, 6);
+  const how = sig === null ? `exit ${code}` : signalName(sig);
+  const fate =
+    end === null ? (life.unseen_end_us === null ? 'runs still' : 'ended unseen') : `${end}  ${how}`;
+  return escapeText(`${life.comm ?? '?'}(${life.pid})  ${fate}`);
 }
 
 function describe(p: Process): string {

@@ -37,6 +37,8 @@ const ASKED: Record<string, string[]> = {
   'who-killed-never': ['who-killed', '9'],
   'who-killed-all': ['who-killed', String(PID.reused), '--all'],
   'who-killed-at': ['who-killed', String(PID.reused), '--at', '2026-11-21 14:05:12'],
+  'who-killed-named': ['who-killed', 'sleep'],
+  'who-killed-unit': ['who-killed', 'app'],
   'who-killed-name': ['who-killed', 'sleep', '--all'],
   signals: ['signals'],
   'signals-refused': ['signals', '--refused'],

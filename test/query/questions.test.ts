@@ -16,7 +16,7 @@ import { ENDED_CHILDREN, SIGNALLED } from '../../query/genealogy.js';
 import { processIo } from '../../query/io.js';
 import { EXEC } from '../../query/kin.js';
 import { KINDS } from '../../query/kinds.js';
-import { BY_ID, BY_NAME, BY_PID, COUNT_PID } from '../../query/lives.js';
+import { BY_GROUP, BY_ID, BY_NAME, BY_PID, COUNT_PID } from '../../query/lives.js';
 import { SOURCES } from '../../query/news.js';
 import { bind } from '../../query/parameters.js';
 import { ledger } from '../../query/queries/coverage.js';
@@ -222,7 +222,7 @@ test('the plans of the tests would show a table that is read from end to end', (
 });
 
 test('a name is looked for among texts and processes alone', () => {
-  assert.deepEqual(scansOf(emptyRecording(), BY_NAME), ['SCAN p']);
+  for (const sql of [BY_NAME, BY_GROUP]) assert.deepEqual(scansOf(emptyRecording(), sql), ['SCAN p']);
 });
 
 test('every statement of a ranking prepares, and its first columns are what is ranked and by what', () => {
