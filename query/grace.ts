@@ -35,6 +35,7 @@ export interface Stop {
 /** systemd waits 90 s unless told otherwise, and people configure hours; a stranger's request is old news sooner. */
 const SAME_SENDER_US = 3_600_000_000;
 const STRANGER_US = 300_000_000;
+const SIGKILL = 9;
 const SIGTERM = 15;
 const SIGCONT = 18;
 
@@ -83,15 +84,19 @@ export function stopOf(stops: readonly SignalFact[], end: End, sent: number | nu
   let stop: SignalFact | null = null;
   let going: SignalFact | null = null;
   for (const s of stops) {
-    if (s.time_us > died || (s.outcome !== 'delivered' && s.outcome !== 'delivered-bare')) continue;
+    if (s.time_us > died) continue;
     if (s.sig === SIGCONT) {
+      // It lets a process go on even where it is ignored, as by default: kernel/signal.c, prepare_signal.
+      if (!['delivered', 'delivered-bare', 'ignored', 'pending'].includes(s.outcome)) continue;
       if (stop !== null) going ??= s;
-    } else if (s.disposition === 'default' && (stop === null || going !== null)) {
+    } else if (isStop(s) && (stop === null || going !== null)) {
       stop = s;
       going = null;
     }
   }
   if (stop === null || (going !== null && going.time_us <= (sent ?? died))) return null;
+  // Only SIGKILL ends what is stopped; another one that ended it came before it had stopped.
+  if (going === null && end.ended_us !== null && end.exit_signal !== SIGKILL) return null;
   return {
     id: stop.id,
     signal: { number: stop.sig, name: signalName(stop.sig) },
@@ -107,6 +112,10 @@ export function senderOf(s: SignalFact): Sender | null {
   return s.sender_id === null
     ? null
     : { id: s.sender_id, pid: s.sender_pid, comm: s.sender_comm, uid: s.sender_uid };
+}
+
+function isStop({ outcome, disposition }: SignalFact): boolean {
+  return disposition === 'default' && (outcome === 'delivered' || outcome === 'delivered-bare');
 }
 
 function isSame(s: SignalFact, cause: SignalFact, kin: ReadonlySet<number>): boolean {

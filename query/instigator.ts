@@ -53,7 +53,8 @@ export interface Names {
 }
 
 /** Files that do what their arguments or the name that they are called by say: interpreters, and many commands in one. */
-const MANY_NAMES = /^(python|perl|ruby|node|nodejs|busybox|toybox|coreutils|systemctl|bash|sh|dash)[\d.]*$/;
+const MANY_NAMES =
+  /^(python|perl|ruby|node|nodejs|busybox|toybox|coreutils|systemctl|pgrep|killall5|bash|sh|dash)[\d.]*$/;
 const SHORTEST_ID = 4;
 
 /** The names that a program goes by. A file name cannot be made up by a process, its command name can. */

@@ -348,6 +348,7 @@ function tell(db: Database.Database): void {
     sender: bash,
     target: thawed,
     mechanism: 'kill',
+    outcome: 1,
     targetArg: VICTIM.stoppedTerm,
   });
 

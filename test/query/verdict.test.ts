@@ -270,3 +270,25 @@ test('no fact is missing from the object: absent ones are null', () => {
     ]);
   }
 });
+
+test('a stop counts only where the process can have been stopped when the signal came', () => {
+  const stop = signal(8, { sig: 19 });
+  const going = signal(9.5, { sig: 18, outcome: 'ignored' });
+  const ended = (sig: number, stops: SignalFact[]) =>
+    judge(facts({ end: { ...KILLED, exit_signal: sig }, signals: [signal(9, { sig })], stops })).stopped;
+  assert.equal(ended(9, [stop])?.signal.name, 'SIGSTOP', 'SIGKILL reaches it all the same');
+  assert.equal(
+    ended(15, [stop]),
+    null,
+    'SIGTERM would have waited, so it was there before the stop took effect',
+  );
+  assert.equal(ended(15, [stop, going])?.continued_by?.comm, 'killer');
+  assert.equal(
+    ended(15, [stop, signal(8.5, { sig: 18, outcome: 'ignored' })]),
+    null,
+    'let go before the signal',
+  );
+  assert.equal(ended(9, [signal(8, { sig: 20, disposition: 'handled' })]), null, 'it handled that');
+  const running = { ...EXITED, ended_us: null, exit_code: null };
+  assert.match(judge(facts({ end: running, stops: [stop] })).explanation, /stopped by a SIGSTOP from killer/);
+});

@@ -1,0 +1,41 @@
+/** What the README shows can be typed: every command that it names is there, with its options. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { buildProgram } from '../../query/cli.js';
+import { processIo } from '../../query/io.js';
+
+const README = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8');
+
+test('every snoopq command of the README is a question with these options', () => {
+  const program = buildProgram(processIo(), () => {});
+  const commands = [...README.matchAll(/(?:`| {4}|\$ )(?:sudo )?snoopq ([a-z][a-z-]*)([^`\n]*)/g)];
+  assert.ok(commands.length > 12, `${commands.length} found`);
+  for (const [line, name = '', rest = ''] of commands) {
+    const command = program.commands.find(known => known.name() === name);
+    if (name === 'help') continue;
+    assert.ok(command !== undefined, line);
+    for (const [option] of rest.matchAll(/(?<=\s)--?[a-z][a-z-]*/g)) {
+      const known = [...command.options, ...program.options].some(({ long, short }) =>
+        [long, short].includes(option),
+      );
+      assert.ok(known, `${option} of ${line}`);
+    }
+  }
+});
+
+test('the five answers of the README stand between their markers, and name no path of the machine they were made on', () => {
+  const blocks = ['answer', 'answers'].map(
+    marker => README.match(new RegExp(`<!-- ${marker} -->([\\s\\S]*?)<!-- /${marker} -->`))?.[1] ?? '',
+  );
+  const asked = blocks.join('').match(/\$ sudo snoopq (who-killed|why-exit) \d+/g) ?? [];
+  assert.equal(asked.length, 5);
+  assert.doesNotMatch(blocks.join(''), /\/tmp|\/home|\/root|snooprec-answers/);
+  assert.match(blocks[1] ?? '', /had sent it SIGTERM .* before/s);
+  assert.match(blocks[1] ?? '', /The kernel killed .* because memory cgroup/s);
+  assert.match(blocks[1] ?? '', /PR_SET_PDEATHSIG.*What led to it/s);
+  assert.match(blocks[1] ?? '', /was not killed: it exited 137/);
+});
