@@ -107,6 +107,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
         trigger_pid: fc.option(fc.integer({ min: 1, max: 99 })),
         trigger_comm: fc.option(comm),
         memory_cgroup: fc.option(fc.constant('/a')),
+        rss_kb: fc.option(fc.integer({ min: 0, max: 1e7 })),
       }),
       { freq: 6 },
     ),

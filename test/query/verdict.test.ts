@@ -161,7 +161,14 @@ for (const mechanism of ['fault', 'sigpipe', 'timer', 'oom', 'kernel', 'seccomp'
   test(`${mechanism}: killed, and nobody is blamed`, () => {
     const oom =
       mechanism === 'oom'
-        ? { id: 1, time_us: at(8), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null }
+        ? {
+            id: 1,
+            time_us: at(8),
+            trigger_pid: 300,
+            trigger_comm: 'eater',
+            memory_cgroup: null,
+            rss_kb: null,
+          }
         : null;
     const verdict = judge(
       facts({
@@ -182,7 +189,14 @@ for (const mechanism of ['fault', 'sigpipe', 'timer', 'oom', 'kernel', 'seccomp'
 test('memory that ran out explains a SIGKILL whose signal was not seen', () => {
   const verdict = judge(
     facts({
-      oom: { id: 1, time_us: at(9), trigger_pid: 100, trigger_comm: 'victim', memory_cgroup: '/a', rss_kb: null },
+      oom: {
+        id: 1,
+        time_us: at(9),
+        trigger_pid: 100,
+        trigger_comm: 'victim',
+        memory_cgroup: '/a',
+        rss_kb: null,
+      },
     }),
   );
   assert.equal(verdict.mechanism, 'oom');
@@ -194,7 +208,14 @@ test('a real sender stands although memory ran out before', () => {
   const verdict = judge(
     facts({
       signals: [signal(9.5)],
-      oom: { id: 1, time_us: at(9), trigger_pid: 300, trigger_comm: 'eater', memory_cgroup: null, rss_kb: null },
+      oom: {
+        id: 1,
+        time_us: at(9),
+        trigger_pid: 300,
+        trigger_comm: 'eater',
+        memory_cgroup: null,
+        rss_kb: null,
+      },
     }),
   );
   assert.equal(verdict.mechanism, 'kill');
