@@ -10,7 +10,7 @@ int BPF_PROG(on_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 {
 	if (cgroup->root->hierarchy_id != 0)
 		return 0;
-	if (knobs.scope == SCOPE_CGROUPS ? !cgroup_in_scope(cgroup) : !in_scope(bpf_get_current_task_btf()))
+	if (knobs.scope == SCOPE_CGROUPS ? !cgroup_in_scope(cgroup) : !in_scope(running_task()))
 		return 0;
 
 	struct scratch *s = scratch_begin(SNOOP_BULK, SNOOP_CGROUP, sizeof(struct ev_cgroup));
@@ -20,9 +20,9 @@ int BPF_PROG(on_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 
 	struct ev_cgroup *ev = (void *)s->record;
 
-	snoop_header(&ev->h, SNOOP_CGROUP, bpf_get_current_task_btf());
+	snoop_header(&ev->h, SNOOP_CGROUP, running_task());
 	ev->id = cgroup->kn->id;
 	ev->path_bytes = append_string(s, PATH_BYTES_MAX, path);
-	scratch_submit(s, SNOOP_BULK, SNOOP_CGROUP);
+	scratch_submit(ctx, s, SNOOP_BULK, SNOOP_CGROUP);
 	return 0;
 }

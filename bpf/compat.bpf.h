@@ -6,7 +6,24 @@
 #ifndef SNOOP_COMPAT_BPF_H
 #define SNOOP_COMPAT_BPF_H
 
+#include <stdbool.h>
 #include "kernel.h"
+#include "knobs.bpf.h"
+
+/*
+ * The running task. bpf_get_current_task_btf() is new in 5.11 (3ca1032ab7ab, "bpf: Add bpf_get_current_task_btf()
+ * helper"): what it points at can be read at once. Before, the task is a mere number, and what it points at is copied.
+ */
+static __always_inline struct task_struct *running_task(void)
+{
+	if (knobs.capture == CAPTURE_REGS)
+		return bpf_get_current_task_btf();
+	return (void *)bpf_get_current_task();
+}
+
+/* READ(task, group_leader, start_boottime): task->group_leader->start_boottime, of a task from wherever. */
+#define READ(from, ...) \
+	(knobs.capture == CAPTURE_REGS ? ___arrow(from, __VA_ARGS__) : BPF_CORE_READ(from, __VA_ARGS__))
 
 /*
  * Where an element lies in an array of the kernel. To a typed pointer only what has bounds may be added, and Linux 6.1
@@ -135,6 +152,19 @@ static __always_inline __s64 resident_pages(struct mm_struct *mm, enum snoop_mm_
 								       : pages_from_atomic(mm, counter);
 
 	return pages > 0 ? pages : 0;
+}
+
+/*
+ * oom:mark_victim told a pid before 6.8 (72ba14deb40a, "mm: update mark_victim tracepoints fields", which went into stable kernels
+ * too), since then a task, and of it many fields.
+ */
+struct trace_event_raw_mark_victim___task {
+	__u32 uid;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool mark_victim_tells_task(void)
+{
+	return bpf_core_field_exists(struct trace_event_raw_mark_victim___task, uid);
 }
 
 #endif

@@ -13,7 +13,7 @@
 SEC("tp_btf/signal_deliver")
 int BPF_PROG(on_signal_deliver, int sig, struct kernel_siginfo *info, struct k_sigaction *action)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = running_task();
 
 	if (sig < 1 || sig > 64 || !is_lethal(sig) || !in_scope(task))
 		return 0;
@@ -25,16 +25,17 @@ int BPF_PROG(on_signal_deliver, int sig, struct kernel_siginfo *info, struct k_s
 	if (handler == SIG_IGN || !read_siginfo(&told, info))
 		return 0;
 	/* The first process of a pid namespace gets through its own default actions unharmed (kernel/signal.c, get_signal). */
-	if (!handled && sig != SIGKILL && task->signal->flags & SIGNAL_UNKILLABLE)
+	if (!handled && sig != SIGKILL && READ(task, signal, flags) & SIGNAL_UNKILLABLE)
 		return 0;
 
-	struct ev_delivery *ev = handled ? snoop_reserve(SNOOP_BULK, SNOOP_DELIVERY, sizeof(*ev))
-					 : snoop_reserve(SNOOP_LETHAL, SNOOP_DELIVERY, sizeof(*ev));
+	enum snoop_lane lane = handled ? SNOOP_BULK : SNOOP_LETHAL;
+	struct ev_delivery *ev = snoop_reserve(lane, SNOOP_DELIVERY, sizeof(*ev));
+
 	if (!ev)
 		return 0;
 	snoop_header(&ev->h, SNOOP_DELIVERY, task);
 	ev->info = told;
 	ev->action = handled ? SNOOP_HANDLED : SNOOP_DEFAULT;
-	snoop_submit(ev);
+	snoop_submit(ctx, lane, ev, sizeof(*ev));
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sched_process_exec: the new image is in place, its arguments lie in one piece between arg_start and arg_end. */
+#include "call.bpf.h"
 #include "exec.bpf.h"
 
 /* mm/memfd.c names every such file memfd:…, and it never has a link. */
@@ -45,6 +46,8 @@ static __always_inline void add_argv(struct scratch *s, struct ev_exec *ev, cons
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
+	if (old_pid != task->pid)
+		call_forget(old_pid);
 	if (!in_scope(task))
 		return 0;
 
@@ -63,6 +66,6 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (bprm->interp != bprm->filename)
 		ev->interp_bytes = append_string(s, PATH_BYTES_MAX, bprm->interp);
 	add_argv(s, ev, task);
-	scratch_submit(s, SNOOP_BULK, SNOOP_EXEC);
+	scratch_submit(ctx, s, SNOOP_BULK, SNOOP_EXEC);
 	return 0;
 }

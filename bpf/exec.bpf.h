@@ -7,7 +7,7 @@
 
 static __always_inline __u32 tty_device(const struct task_struct *task)
 {
-	struct tty_struct *tty = task->signal->tty;
+	struct tty_struct *tty = READ(task, signal, tty);
 
 	if (!tty)
 		return 0;
@@ -20,14 +20,14 @@ static __always_inline void exec_caller(struct ev_exec *ev, const struct task_st
 	snoop_header(&ev->h, SNOOP_EXEC, task);
 	ev->cgroup = snoop_cgroup_id(task);
 	snoop_comm(ev->comm, task);
-	ev->uid = task->real_cred->uid.val;
-	ev->gid = task->real_cred->gid.val;
-	ev->euid = task->real_cred->euid.val;
-	ev->egid = task->real_cred->egid.val;
-	ev->loginuid = task->loginuid.val;
-	ev->session = task->sessionid;
+	ev->uid = READ(task, real_cred, uid.val);
+	ev->gid = READ(task, real_cred, gid.val);
+	ev->euid = READ(task, real_cred, euid.val);
+	ev->egid = READ(task, real_cred, egid.val);
+	ev->loginuid = READ(task, loginuid.val);
+	ev->session = READ(task, sessionid);
 	ev->tty = tty_device(task);
-	ev->old_tid = task->pid;
+	ev->old_tid = READ(task, pid);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #define SNOOP_EXEC_FAILED_BPF_H
 
 #include "exec.bpf.h"
-#include "syscall.bpf.h"
+#include "call.bpf.h"
 
 #define FAILED_ARGS_MAX 256        /* strings */
 #define FAILED_ARG_BYTES_MAX 4096  /* of one string */
@@ -39,7 +39,7 @@ out:
 	ev->args_bytes = ev->argv_bytes = s->at - start;
 }
 
-static __always_inline void exec_failed(const struct task_struct *task, const struct pt_regs *regs, int nr, int result)
+static __always_inline void exec_failed(void *ctx, const struct task_struct *task, const struct call *call, int result)
 {
 	struct scratch *s = scratch_begin(SNOOP_BULK, SNOOP_EXEC, sizeof(struct ev_exec));
 
@@ -47,18 +47,18 @@ static __always_inline void exec_failed(const struct task_struct *task, const st
 		return;
 
 	struct ev_exec *ev = (void *)s->record;
-	bool at_call = nr == SYS_execveat; /* execveat(dirfd, filename, argv, …) */
-	const char *filename = (void *)(at_call ? SYSCALL_ARG1(regs) : SYSCALL_ARG0(regs));
-	const char *const *argv = (void *)(at_call ? SYSCALL_ARG2(regs) : SYSCALL_ARG1(regs));
+	bool at_call = call->nr == SYS_execveat; /* execveat(dirfd, filename, argv, …) */
+	const char *filename = (void *)(at_call ? call->args[1] : call->args[0]);
+	const char *const *argv = (void *)(at_call ? call->args[2] : call->args[1]);
 
 	exec_caller(ev, task);
 	ev->result = result;
-	ev->cwd_bytes = append_path(s, (void *)task->fs + bpf_core_field_offset(struct fs_struct, pwd), &ev->h.flags);
+	ev->cwd_bytes = append_path(s, (void *)READ(task, fs) + bpf_core_field_offset(struct fs_struct, pwd), &ev->h.flags);
 	ev->filename_bytes = append_user_string(s, PATH_BYTES_MAX, filename);
 	if (!ev->filename_bytes)
 		ev->h.flags |= SNOOP_F_PATH_UNREADABLE;
 	add_argv_strings(s, ev, argv);
-	scratch_submit(s, SNOOP_BULK, SNOOP_EXEC);
+	scratch_submit(ctx, s, SNOOP_BULK, SNOOP_EXEC);
 }
 
 #endif

@@ -4,6 +4,7 @@
  * the group was told to exit, else the leader's (kernel/exit.c, wait_task_zombie). A leader may have ended long before.
  */
 #include "snoop.bpf.h"
+#include "call.bpf.h"
 #include "siginfo.bpf.h"
 
 /*
@@ -22,13 +23,15 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct signal_struct *signal = task->signal;
 	struct task_struct *leader = task->group_leader;
 
+	call_forget(task->pid);
 	/* do_exit() counts signal->live down before it comes here. Two last threads may both see 0: the recorder drops the second. */
 	if (signal->live.counter != 0 || !in_scope(task))
 		return 0;
 
 	int status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
-	struct ev_exit *ev = status & 0x7f ? snoop_reserve(SNOOP_LETHAL, SNOOP_EXIT, sizeof(*ev))
-					   : snoop_reserve(SNOOP_BULK, SNOOP_EXIT, sizeof(*ev));
+	enum snoop_lane lane = status & 0x7f ? SNOOP_LETHAL : SNOOP_BULK;
+	struct ev_exit *ev = snoop_reserve(lane, SNOOP_EXIT, sizeof(*ev));
+
 	if (ev) {
 		snoop_header(&ev->h, SNOOP_EXIT, task);
 		snoop_key(&ev->parent, leader->real_parent);
@@ -42,7 +45,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		ev->status = status;
 		if (status & 0x7f)
 			add_cause(ev, task, status & 0x7f);
-		snoop_submit(ev);
+		snoop_submit(ctx, lane, ev, sizeof(*ev));
 	}
 	if (knobs.scope == SCOPE_TREE) {
 		__u32 pid = task->tgid;

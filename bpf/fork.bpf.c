@@ -22,6 +22,6 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!ev)
 		return 0;
 	process_fill(ev, SNOOP_FORK, child);
-	snoop_submit(ev);
+	snoop_submit(ctx, SNOOP_BULK, ev, sizeof(*ev));
 	return 0;
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const OUT = join(dirname(fileURLToPath(import.meta.url)), 'wire.gen.ts');
 const STRUCTS =
-  /^(ev_\w+|snoop_header|snoop_key|snoop_siginfo|snoop_counters|snoop_knobs|snoop_scope_cgroup)$/;
+  /^(ev_\w+|snoop_header|snoop_key|snoop_siginfo|snoop_counters|snoop_piece|snoop_knobs|snoop_scope_cgroup)$/;
 const ENUMS = /^snoop_\w+$/;
 
 export function generate(object, bpftool = process.env.BPFTOOL ?? 'bpftool') {

@@ -51,7 +51,7 @@ struct thread_info {
 	unsigned int status; /* TS_COMPAT: the system call in progress is of the 32-bit table */
 };
 struct pt_regs {
-	unsigned long orig_ax, di, si, dx;
+	unsigned long orig_ax, bx, cx, dx, si, di;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct thread_info {

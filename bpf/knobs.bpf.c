@@ -23,4 +23,7 @@ enum snoop_flag wire_flag __attribute__((unused));
 enum snoop_disposition wire_disposition __attribute__((unused));
 enum snoop_sender_state wire_sender_state __attribute__((unused));
 enum snoop_scope wire_scope __attribute__((unused));
+enum snoop_capture wire_capture __attribute__((unused));
+enum snoop_transport wire_transport __attribute__((unused));
 enum snoop_tree_mark wire_tree_mark __attribute__((unused));
+const struct snoop_piece *wire_piece __attribute__((unused));

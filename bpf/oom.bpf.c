@@ -27,9 +27,9 @@ static __always_inline void add_resident(struct ev_oom *ev, const struct task_st
 	ev->shmem_pages = mm ? resident_pages(mm, MM_SHMEMPAGES) : -1;
 }
 
-static __always_inline void victim_chosen(const struct task_struct *victim)
+static __always_inline void victim_chosen(void *ctx, const struct task_struct *victim)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = running_task();
 
 	if (!in_scope(victim) && !in_scope(task))
 		return;
@@ -49,12 +49,33 @@ static __always_inline void victim_chosen(const struct task_struct *victim)
 	ev->oom_score_adj = victim->signal->oom_score_adj;
 	add_resident(ev, victim);
 	add_memory_cgroup(s, ev, victim);
-	scratch_submit(s, SNOOP_LETHAL, SNOOP_OOM);
+	scratch_submit(ctx, s, SNOOP_LETHAL, SNOOP_OOM);
+}
+
+/* Of a victim that is told by its pid alone: the recorder knows who bears it, for it lives yet. */
+static __always_inline void pid_chosen(void *ctx, int pid)
+{
+	struct task_struct *task = running_task();
+
+	if (!in_scope(task))
+		return;
+
+	struct ev_oom *ev = snoop_reserve(SNOOP_LETHAL, SNOOP_OOM, sizeof(*ev));
+
+	if (!ev)
+		return;
+	snoop_header(&ev->h, SNOOP_OOM, task);
+	ev->victim.pid = ev->victim.tid = pid;
+	ev->anon_pages = ev->file_pages = ev->shmem_pages = -1;
+	snoop_submit(ctx, SNOOP_LETHAL, ev, sizeof(*ev));
 }
 
 SEC("tp_btf/mark_victim")
-int BPF_PROG(on_mark_victim, struct task_struct *victim)
+int on_mark_victim(__u64 *ctx)
 {
-	victim_chosen(victim);
+	if (mark_victim_tells_task())
+		victim_chosen(ctx, (struct task_struct *)ctx[0]);
+	else
+		pid_chosen(ctx, ctx[0]);
 	return 0;
 }

@@ -9,12 +9,12 @@
 static __always_inline void process_fill(struct ev_process *ev, enum snoop_type type, const struct task_struct *task)
 {
 	snoop_header(&ev->h, type, task);
-	snoop_key(&ev->parent, task->real_parent);
+	snoop_key(&ev->parent, READ(task, real_parent));
 	ev->cgroup = snoop_cgroup_id(task);
 	snoop_comm(ev->comm, task);
-	ev->uid = task->real_cred->uid.val;
+	ev->uid = READ(task, real_cred, uid.val);
 	ev->ns_pid = snoop_ns_pid(task, &ev->ns_level);
-	ev->kthread = task->flags & PF_KTHREAD ? 1 : 0;
+	ev->kthread = READ(task, flags) & PF_KTHREAD ? 1 : 0;
 }
 
 #endif

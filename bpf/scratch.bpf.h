@@ -18,9 +18,14 @@
 #define PATH_DEPTH_MAX 64
 #define TEXT_MAX (5 * PATH_BYTES_MAX) /* fixed part, exe, cwd, filename, interpreter: what comes before the arguments */
 
+/* perf_event_header.size is a u16, so a record for a perf lane may have to be cut into pieces. */
+#define PIECE_BYTES (60 << 10)
+#define PIECES_MAX 3
+
 struct scratch {
 	__u32 at; /* bytes of the record so far */
 	__u32 pad;
+	__u8 before[sizeof(struct snoop_piece)]; /* the record */
 	__u8 record[TEXT_MAX + ARGS_MAX + PATH_BYTES_MAX];
 };
 
@@ -46,12 +51,41 @@ static __always_inline struct scratch *scratch_begin(enum snoop_lane lane, enum 
 	return s;
 }
 
-static __always_inline void scratch_submit(struct scratch *s, enum snoop_lane lane, enum snoop_type type)
+/* What goes before a piece is written over the end of the one before, which is on its way already. */
+static __always_inline long scratch_submit_pieces(void *ctx, struct scratch *s, enum snoop_lane lane, __u32 at)
+{
+#pragma unroll
+	for (__u32 i = 0; i < PIECES_MAX; i++) {
+		__u32 from = i * PIECE_BYTES;
+
+		if (at <= from)
+			break;
+		struct snoop_piece *piece = (void *)s->before + from;
+		__u32 left = at - from;
+		__u32 bytes = left < PIECE_BYTES ? left : PIECE_BYTES;
+
+		piece->mark = SNOOP_PIECE;
+		piece->length = bytes;
+		piece->left = left;
+		piece->pad = 0;
+		long error = snoop_perf_output(ctx, lane, piece, sizeof(*piece) + bytes);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static __always_inline void scratch_submit(void *ctx, struct scratch *s, enum snoop_lane lane, enum snoop_type type)
 {
 	__u32 at = s->at;
 
-	if (at <= sizeof(s->record))
-		snoop_output(lane, type, s->record, at);
+	if (at > sizeof(s->record))
+		return;
+	if (knobs.transport == TRANSPORT_PERF && at > PIECE_BYTES)
+		snoop_count(lane, type, scratch_submit_pieces(ctx, s, lane, at) != 0);
+	else
+		snoop_output(ctx, lane, type, s->record, at);
 }
 
 /* Appends a NUL-terminated string of the kernel. Returns its bytes, the NUL counted; 0 if it could not be read. */

@@ -4,8 +4,8 @@
  * a lethal signal takes down with their process: those are zapped without it (kernel/signal.c, complete_signal).
  */
 #include "snoop.bpf.h"
+#include "call.bpf.h"
 #include "lethal.bpf.h"
-#include "syscall.bpf.h"
 
 #define RLIMIT_CPU 0
 #define NSEC_PER_SEC 1000000000ULL
@@ -47,35 +47,37 @@ static __always_inline int code_of(const struct kernel_siginfo *info)
  * A system call fills in its siginfo on the stack of its caller, which ends below the saved registers; a timer keeps its own,
  * and the interrupt that sends it runs on a stack of the processor's.
  */
-static __always_inline bool is_made_by(const struct kernel_siginfo *info, const struct task_struct *task, const struct pt_regs *regs)
+static __always_inline bool is_made_by(const struct kernel_siginfo *info, const struct task_struct *task, const struct call *call)
 {
 	unsigned long at = (unsigned long)info;
 
-	return at <= SEND_SIG_PRIV || (at > (unsigned long)task->stack && at < (unsigned long)regs);
+	return at <= SEND_SIG_PRIV || (at > (unsigned long)READ(task, stack) && at < call->regs);
 }
 
 /* The test that the kernel makes before it sends its SIGKILL (kernel/time/posix-cpu-timers.c, check_process_timers). */
 static __always_inline bool cpu_limit_reached(const struct task_struct *task)
 {
-	struct signal_struct *signal = task->signal;
-	const struct task_cputime_atomic *used = &signal->cputimer.cputime_atomic;
-	__u64 limit = signal->rlim[RLIMIT_CPU].rlim_max;
+	__u64 limit = READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
 
-	return limit != ~0ULL && (__u64)(used->utime.counter + used->stime.counter) >= limit * NSEC_PER_SEC;
+	if (limit == ~0ULL)
+		return false;
+	return (__u64)(READ(task, signal, cputimer.cputime_atomic.utime.counter)
+		       + READ(task, signal, cputimer.cputime_atomic.stime.counter)) >= limit * NSEC_PER_SEC;
 }
 
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *target, int group, int result)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = running_task();
 
 	if (sig < 1 || sig > 64 || (!in_scope(target) && !in_scope(task)))
 		return 0;
 
 	enum snoop_disposition disposition = disposition_of(target, sig);
 	bool lethal = disposition == SNOOP_DEFAULT && result == 0 && is_lethal(sig);
-	struct ev_signal *ev = lethal ? snoop_reserve(SNOOP_LETHAL, SNOOP_SIGNAL, sizeof(*ev))
-				      : snoop_reserve(SNOOP_BULK, SNOOP_SIGNAL, sizeof(*ev));
+	enum snoop_lane lane = lethal ? SNOOP_LETHAL : SNOOP_BULK;
+	struct ev_signal *ev = snoop_reserve(lane, SNOOP_SIGNAL, sizeof(*ev));
+
 	if (!ev)
 		return 0;
 	snoop_header(&ev->h, SNOOP_SIGNAL, task);
@@ -84,7 +86,7 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 	ev->target_cgroup = snoop_cgroup_id(target);
 	snoop_comm(ev->comm, task);
 	snoop_comm(ev->target_comm, target);
-	ev->uid = task->real_cred->uid.val;
+	ev->uid = READ(task, real_cred, uid.val);
 	ev->target_uid = target->real_cred->uid.val;
 	ev->code = code_of(info);
 	ev->sig = sig;
@@ -95,27 +97,30 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 	ev->syscall = NO_SYSCALL;
 	if (sig == SIGKILL && cpu_limit_reached(task))
 		ev->sender |= SNOOP_S_CPU_LIMIT;
-	if (task->flags & PF_EXITING) {
+	__u32 flags = READ(task, flags);
+
+	if (flags & PF_EXITING) {
 		__u32 level;
 
 		ev->sender |= SNOOP_S_EXITING;
 		if (snoop_ns_pid(task, &level) == 1 && level > 0)
 			ev->sender |= SNOOP_S_NS_INIT;
 		/* do_exit() counts signal->live down before it tells anyone; a group that was told to exit has the flag long before. */
-		if (task->signal->live.counter == 0 || task->signal->flags & SIGNAL_GROUP_EXIT)
+		if (READ(task, signal, live.counter) == 0 || READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
 			ev->sender |= SNOOP_S_GROUP_ENDS;
 	}
-	if (task->flags & (PF_KTHREAD | PF_IDLE)) {
+	if (flags & (PF_KTHREAD | PF_IDLE)) {
 		ev->sender |= SNOOP_S_KTHREAD;
 	} else {
-		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+		struct call call;
 
-		ev->syscall = syscall_nr(task, regs);
-		ev->args[0] = SYSCALL_ARG0(regs);
-		ev->args[1] = SYSCALL_ARG1(regs);
-		if (!is_made_by(info, task, regs))
+		call_now(task, &call);
+		ev->syscall = call.nr;
+		ev->args[0] = call.args[0];
+		ev->args[1] = call.args[1];
+		if (!is_made_by(info, task, &call))
 			ev->sender |= SNOOP_S_BYSTANDER;
 	}
-	snoop_submit(ev);
+	snoop_submit(ctx, lane, ev, sizeof(*ev));
 	return 0;
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system call in progress of the running task: its number in the 64-bit table of this architecture, whichever
- * table the caller used, and its arguments, from the saved registers. No hash map, no entry hook: registers still
- * hold the arguments when the call returns (only the return value is overwritten).
+ * System calls: their numbers, which of them mean something to us, and the arguments in saved registers. Numbers are
+ * those of the 64-bit table of this architecture, whichever table the caller used.
  */
 #ifndef SNOOP_SYSCALL_BPF_H
 #define SNOOP_SYSCALL_BPF_H
 
-#include "kernel.h"
+#include "compat.bpf.h"
 
 #define NO_SYSCALL (-1)
 
 #if defined(__TARGET_ARCH_x86)
 #define SYS_write 1
+#define SYS_pwrite64 18
+#define SYS_writev 20
 #define SYS_execve 59
 #define SYS_kill 62
 #define SYS_tkill 200
@@ -30,6 +31,8 @@ static __always_inline int syscall_of_32bit(int nr)
 {
 	switch (nr) {
 	case 4: return SYS_write;
+	case 181: return SYS_pwrite64;
+	case 146: return SYS_writev;
 	case 11: return SYS_execve;
 	case 37: return SYS_kill;
 	case 238: return SYS_tkill;
@@ -43,16 +46,19 @@ static __always_inline int syscall_of_32bit(int nr)
 	return 10000 + nr; /* some other call of the 32-bit table */
 }
 
+static __always_inline bool is_32bit_call(const struct task_struct *task)
+{
+	return READ(task, thread_info.status) & TS_COMPAT;
+}
+
 static __always_inline int syscall_nr(const struct task_struct *task, const struct pt_regs *regs)
 {
 	int nr = regs->orig_ax;
 
-	if (nr >= 0 && task->thread_info.status & TS_COMPAT)
-		return syscall_of_32bit(nr);
-	return nr;
+	return nr >= 0 && is_32bit_call(task) ? syscall_of_32bit(nr) : nr;
 }
 
-/* Whether the number, read by either table, may be one of ours: one test for all the others. */
+/* Whether the number, read by either table, may be a call that sends signals or executes: one test for all the others. */
 static __always_inline bool syscall_may_matter(const struct pt_regs *regs)
 {
 	switch ((int)regs->orig_ax) {
@@ -63,14 +69,34 @@ static __always_inline bool syscall_may_matter(const struct pt_regs *regs)
 	return false;
 }
 
-#define SYSCALL_ARG0(regs) ((regs)->di)
-#define SYSCALL_ARG1(regs) ((regs)->si)
-#define SYSCALL_ARG2(regs) ((regs)->dx)
+/* The same for the calls that write. */
+static __always_inline bool syscall_may_write(const struct pt_regs *regs)
+{
+	switch ((int)regs->orig_ax) {
+	case 1: case 18: case 20:
+	case 4: case 181: case 146:
+		return true;
+	}
+	return false;
+}
 
-/* bx, cx, dx of the 32-bit calls: entry_INT80_compat moves them into di, si, dx before it saves the registers. */
+/* The 32-bit calls pass theirs in other registers (arch/x86/include/asm/syscall.h, syscall_get_arguments). */
+static __always_inline void syscall_args(const struct task_struct *task, const struct pt_regs *regs, __u64 args[3])
+{
+	if (is_32bit_call(task)) {
+		args[0] = regs->bx;
+		args[1] = regs->cx;
+	} else {
+		args[0] = regs->di;
+		args[1] = regs->si;
+	}
+	args[2] = regs->dx;
+}
 
 #elif defined(__TARGET_ARCH_arm64)
 #define SYS_write 64
+#define SYS_writev 66
+#define SYS_pwrite64 68
 #define SYS_exit_group 94
 #define SYS_kill 129
 #define SYS_tkill 130
@@ -95,10 +121,22 @@ static __always_inline bool syscall_may_matter(const struct pt_regs *regs)
 	return false;
 }
 
+static __always_inline bool syscall_may_write(const struct pt_regs *regs)
+{
+	switch (regs->syscallno) {
+	case 64: case 66: case 68:
+		return true;
+	}
+	return false;
+}
+
 /* The return value goes to regs[0]; orig_x0 keeps the first argument. */
-#define SYSCALL_ARG0(r) ((r)->orig_x0)
-#define SYSCALL_ARG1(r) ((r)->regs[1])
-#define SYSCALL_ARG2(r) ((r)->regs[2])
+static __always_inline void syscall_args(const struct task_struct *task, const struct pt_regs *regs, __u64 args[3])
+{
+	args[0] = regs->orig_x0;
+	args[1] = regs->regs[1];
+	args[2] = regs->regs[2];
+}
 #endif
 
 #endif

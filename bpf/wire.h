@@ -213,6 +213,18 @@ struct ev_cgroup {
 	__u8 data[];
 };
 
+enum snoop_piece_mark {
+	SNOOP_PIECE = 0x65636970, /* no type is so large */
+};
+
+/* Before each piece of a record that is longer than a perf event may be. The pieces of a CPU come in one go. */
+struct snoop_piece {
+	enum snoop_piece_mark mark;
+	__u32 length; /* bytes of the record in this piece */
+	__u32 left;   /* the same, and of those that follow */
+	__u32 pad;
+};
+
 /* Counted per CPU where it happens, read by the recorder: seen = written to a lane + lost. */
 struct snoop_counters {
 	__u64 seen[SNOOP_LANES][SNOOP_TYPES];

@@ -24,12 +24,13 @@ import type { Context } from './context.js';
 import { Fate } from './event-spec.js';
 import { applyRecord, TABLES } from './events.js';
 import { Identity } from './identity.js';
-import { clocks, pageBytes } from './libbpf.js';
+import { type Memory, memoryOf } from './lane.js';
+import { clocks, pageBytes } from './libc.js';
+import { SYSCALL } from './numbers.js';
 import { OpenCalls } from './open-calls.js';
 import type { Probes } from './probes.js';
 import { ProcessTable } from './process-table.js';
 import { Repeats } from './repeats.js';
-import { type Memory, memoryOf } from './ring.js';
 import { Rows } from './rows.js';
 import type { Table } from './table.js';
 import { Texts } from './texts.js';
@@ -73,6 +74,14 @@ export const CANARIES: readonly Canary[] = [
       type === SnoopType.DELIVERY &&
       i32(memory, at + EvDelivery.info_sig) === SIGUSR1 &&
       i32(memory, at + EvDelivery.action) === SnoopDisposition.HANDLED,
+  },
+  {
+    probe: 'sys_enter',
+    what: 'the call that sent a signal',
+    isOf: (type, memory, at) =>
+      type === SnoopType.SIGNAL &&
+      memory.u8[at + EvSignal.sig] === SIGUSR1 &&
+      i32(memory, at + EvSignal.syscall) === SYSCALL.kill,
   },
   {
     probe: 'sys_exit',
@@ -130,6 +139,7 @@ export async function tryProbes(probes: Probes): Promise<Trial> {
   child.stdin?.end('\n');
   await once(child, 'exit');
   for (const lane of [probes.lethal, probes.bulk]) {
+    lane.look(Number.POSITIVE_INFINITY);
     for (; lane.next(); lane.take()) witness.see(lane.memory, lane.at, lane.length);
     lane.commit();
   }

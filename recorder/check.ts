@@ -7,10 +7,12 @@ import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { CANARIES, type Trial, tryProbes } from './canary.js';
 import { unifiedRoot } from './cgroup.js';
+import { chooseWays, hasRegisters, hasRings, type Ways } from './kernel-ways.js';
 import * as bpf from './libbpf.js';
 import { lockHolder } from './lock.js';
+import { neededTracepoints } from './object.js';
 import { hasBpffs } from './pins.js';
-import { neededTracepoints, Probes } from './probes.js';
+import { Probes } from './probes.js';
 
 export interface Finding {
   name: string;
@@ -23,7 +25,16 @@ export interface Finding {
 
 /** Looks at everything; what cannot be tried is at least looked for. */
 export async function check(db: string): Promise<Finding[]> {
-  const findings = [kernelVersion(), library(), object(), kernelTypes(), cgroups(), bpffs()];
+  const findings = [
+    kernelVersion(),
+    library(),
+    object(),
+    kernelTypes(),
+    capture(),
+    transport(),
+    cgroups(),
+    bpffs(),
+  ];
   const looked = tracepoints();
   const isHopeful = canRecord([...findings, ...looked]);
   findings.push(...(isHopeful ? await trial() : looked), recorder(db));
@@ -42,8 +53,14 @@ export function findingText({ name, ok, needed, detail, hint }: Finding): string
 
 function kernelVersion(): Finding {
   const [major = 0, minor = 0] = release().split('.').map(Number);
-  const ok = major > 5 || (major === 5 && minor >= 15);
-  return { name: 'kernel', ok, needed: true, detail: release(), hint: 'Linux 5.15 or later is needed' };
+  const ok = major > 5 || (major === 5 && minor >= 5);
+  return {
+    name: 'kernel',
+    ok,
+    needed: true,
+    detail: release(),
+    hint: 'Linux 5.5 or later is needed, for tracepoints with type information',
+  };
 }
 
 function library(): Finding {
@@ -74,9 +91,35 @@ function kernelTypes(): Finding {
   };
 }
 
+/** What `--capture auto` and `--transport auto` choose here. */
+function ways(): Ways {
+  return chooseWays({ capture: 'auto', transport: 'auto' });
+}
+
+function capture(): Finding {
+  return attempt('calls in progress', false, () =>
+    hasRegisters()
+      ? 'regs: the kernel lets a probe read the registers that a task saved (bpf_task_pt_regs)'
+      : 'hash: the kernel has no bpf_task_pt_regs, so the entry of each call that matters is noted in a map',
+  );
+}
+
+function transport(): Finding {
+  const name = 'lanes';
+  try {
+    const ok = hasRings();
+    const detail = ok
+      ? 'ring: the kernel has BPF ring buffers'
+      : 'perf: the kernel has no BPF ring buffers; perf event buffers cannot be pinned, so a recorder that is killed leaves a gap';
+    return { name, ok, needed: false, detail, hint: 'Linux 5.8 or later has ring buffers' };
+  } catch (error) {
+    return { name, ok: false, needed: true, detail: (error as Error).message };
+  }
+}
+
 function tracepoints(): Finding[] {
   try {
-    const needed = neededTracepoints(false);
+    const needed = neededTracepoints({ ...ways(), countSyscalls: false });
     const found = bpf.kernelTracepoints(needed);
     return needed.map(name => ({
       name,
@@ -121,6 +164,7 @@ async function trial(): Promise<Finding[]> {
         lethalBytes: 64 << 10,
         bulkBytes: 256 << 10,
         countSyscalls: false,
+        ...ways(),
       },
       null,
     );

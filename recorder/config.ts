@@ -24,6 +24,8 @@ const KEYS = {
   redact: 'flag',
   'lethal-buffer': 'text',
   'bulk-buffer': 'text',
+  capture: 'text',
+  transport: 'text',
   'count-syscalls': 'flag',
   'max-size': 'text',
   'keep-free': 'text',

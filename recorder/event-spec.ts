@@ -1,7 +1,7 @@
 /** What the event table says of one type of record. */
 
 import type { Context } from './context.js';
-import type { Memory } from './ring.js';
+import type { Memory } from './lane.js';
 import type { Table } from './table.js';
 
 /** What became of a record. */

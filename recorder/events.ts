@@ -15,8 +15,8 @@ import { fork } from './events/fork.js';
 import { oom } from './events/oom.js';
 import { signal } from './events/signal.js';
 import { snapshot } from './events/snapshot.js';
+import type { Memory } from './lane.js';
 import { log } from './log.js';
-import type { Memory } from './ring.js';
 import type { Table } from './table.js';
 
 /** Types that have a record. */

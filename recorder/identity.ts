@@ -7,9 +7,9 @@
 import { SnoopKey } from '../bpf/wire.gen.js';
 import type { Cgroups } from './cgroup.js';
 import type { Clock } from './clock.js';
+import { type Memory, u64 } from './lane.js';
 import type { Process, ProcessTable } from './process-table.js';
 import { coarseStart, type ProcessFacts, processFacts } from './procfs.js';
-import { type Memory, u64 } from './ring.js';
 import type { Texts } from './texts.js';
 
 const COMM_BYTES = 16;

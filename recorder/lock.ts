@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
-import { tryLock } from './libbpf.js';
+import { tryLock } from './libc.js';
 import { parseStat } from './procfs.js';
 
 const DIRECTORY = '/run/snooprec';

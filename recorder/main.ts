@@ -10,7 +10,7 @@ import { sealedNames } from '../migrations/segment-names.js';
 import { canRecord, check, findingText } from './check.js';
 import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
 import { report } from './errors.js';
-import { ignoreSignal } from './libbpf.js';
+import { ignoreSignal } from './libc.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
 import { requirePrivileges } from './privileges.js';
@@ -78,6 +78,8 @@ function program(): Command {
       .addOption(new Option('--redact', 'replace them by a fingerprint (default)').hideHelp())
       .option('--lethal-buffer <size>', 'buffer for what may have killed', '4M')
       .option('--bulk-buffer <size>', 'buffer for the rest', '16M')
+      .option('--capture <way>', 'where the call in progress is found: auto, regs or hash', 'auto')
+      .option('--transport <way>', 'what the buffers are made of: auto, ring or perf', 'auto')
       .option('--count-syscalls', 'count the system calls of each user, too')
       .option('--max-size <size>', 'disk that the recording may take', '4G')
       .option('--keep-free <size>', 'disk to leave free for others (default: a twentieth of it, at most 1G)')
@@ -198,6 +200,8 @@ const PASSED_ON = [
   'maxSize',
   'keepFree',
   'retain',
+  'capture',
+  'transport',
 ] as const;
 
 function kebab(name: string): string {

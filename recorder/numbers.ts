@@ -53,3 +53,15 @@ export const SYSCALL =
         rt_tgsigqueueinfo: 297,
         pidfd_send_signal: 424,
       };
+
+/** The processors of a list like 0-3,5,8-9 (cpuset(7), list format). */
+export function parseCpuList(text: string): number[] {
+  return text
+    .trim()
+    .split(',')
+    .filter(part => part !== '')
+    .flatMap(part => {
+      const [first = 0, last = first] = part.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    });
+}

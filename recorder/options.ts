@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
+import { type Asked, CAPTURES, type Capture, TRANSPORTS, type Transport } from './kernel-ways.js';
 import { cgroupScope, type Scope } from './scope.js';
 
 /** The options of one run. */
@@ -16,6 +17,9 @@ export interface RecordOptions {
   lethalBytes: number;
   bulkBytes: number;
   countSyscalls: boolean;
+  /** Where the probes find the system call in progress, and what the lanes are made of. */
+  capture: Asked<Capture>;
+  transport: Asked<Transport>;
   /** Bytes that the recording may take on disk. */
   maxBytes: number;
   /** Bytes that are to stay free on its file system; null: a twentieth of it, at most 1 GiB. */
@@ -37,6 +41,8 @@ export interface RawOptions {
   maxSize?: string;
   keepFree?: string;
   retain?: string;
+  capture?: string;
+  transport?: string;
   countSyscalls?: boolean;
 }
 
@@ -54,6 +60,8 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     lethalBytes: lane('--lethal-buffer', raw.lethalBuffer, 4 << 20),
     bulkBytes: lane('--bulk-buffer', raw.bulkBuffer, 16 << 20),
     countSyscalls: raw.countSyscalls === true,
+    capture: oneOf('--capture', raw.capture, CAPTURES),
+    transport: oneOf('--transport', raw.transport, TRANSPORTS),
     maxBytes: size('--max-size', raw.maxSize, 4 * GIB, 16 << 20, 4096 * GIB),
     keepFreeBytes: raw.keepFree === undefined ? null : size('--keep-free', raw.keepFree, 0, 0, 4096 * GIB),
     retainUs: raw.retain === undefined ? null : age('--retain', raw.retain),
@@ -65,6 +73,17 @@ function whole(name: string, text: string | undefined, fallback: number, min: nu
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new SnoopError('usage', `${name} ${text} is not a whole number from ${min} to ${max}`);
+}
+
+/** One of a few words; the first one if none is given. */
+function oneOf<const Word extends string>(
+  name: string,
+  text: string | undefined,
+  words: readonly Word[],
+): Word {
+  const word = words.find(word => word === (text ?? words[0]));
+  if (word !== undefined) return word;
+  throw new SnoopError('usage', `${name} ${text} is none of ${words.join(', ')}`);
 }
 
 /** An age in microseconds, like 90min, 12h, 30d or 8w. */

@@ -21,7 +21,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import * as bpf from './libbpf.js';
+import { mountBpffs } from './libc.js';
 
 const BPFFS = '/sys/fs/bpf';
 const BPF_FS_MAGIC = 0xcafe4a11; // include/uapi/linux/magic.h
@@ -46,7 +46,7 @@ export function hasBpffs(): boolean {
   if (!existsSync(BPFFS)) return false;
   if (isBpffs()) return isWritable(existsSync(ROOT) ? ROOT : BPFFS);
   try {
-    bpf.mountBpffs(BPFFS);
+    mountBpffs(BPFFS);
   } catch {
     return false;
   }

@@ -11,8 +11,8 @@ import type { Context } from './context.js';
 import type { CoverageRow, Ledger, Tally } from './coverage.js';
 import { Fate } from './event-spec.js';
 import { applyRecord, TABLES } from './events.js';
+import { type Lane, memoryOf, u64 } from './lane.js';
 import { log } from './log.js';
-import { memoryOf, type Ring, u64 } from './ring.js';
 import type { Rows } from './rows.js';
 import type { Batch, Totals } from './store.js';
 import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
@@ -25,8 +25,8 @@ const RETRY_MS = 250; // after a batch that could not be stored
 
 /** Where the records come from: the probes, or what plays them in a test. */
 export interface Source {
-  lethal: Ring;
-  bulk: Ring;
+  lethal: Lane;
+  bulk: Lane;
   pins: { token: string } | null;
   waiter: { wait(timeoutMs: number): Promise<void>; call(): void };
 }
@@ -46,8 +46,8 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly #token: string;
-  readonly #lethal: Ring;
-  readonly #bulk: Ring;
+  readonly #lethal: Lane;
+  readonly #bulk: Lane;
   readonly #waiter: Source['waiter'];
   readonly #context: Context;
   readonly #rows: Rows[];
@@ -141,27 +141,33 @@ export class Pipeline {
   /**
    * Takes and stores everything that is in the lanes. To be called when no more records come, or for what waited there
    * while no recorder ran. A batch that cannot be stored is tried again for some seconds. False: then it stays in the lanes.
+   * @param now nanoseconds since boot, when more records may come
    */
-  finish(): boolean {
+  finish(now = Number.POSITIVE_INFINITY): boolean {
     for (let failures = 0; failures < 40; ) {
-      const busy = this.#drain();
+      const busy = this.#drain(now);
       if (!this.#flush()) failures++;
       else if (!busy) return true;
     }
     return false;
   }
 
-  /** Applies records in the order of kernel time, until the lanes or the room for rows run out. True: there is more. */
-  #drain(): boolean {
+  /**
+   * Applies records in the order of kernel time, until the lanes or the room for rows run out. True: there is more.
+   * @param now nanoseconds since boot; Infinity: no more records come, so none has to wait for an older one
+   */
+  #drain(now = this.#context.clock.bootNow()): boolean {
+    this.#lethal.look(now);
+    this.#bulk.look(now);
     for (let n = 0; n < SLICE_RECORDS; n++) {
       if (this.#isFull()) return true;
-      const ring = this.#older();
-      if (ring === null) return false;
+      const lane = this.#older();
+      if (lane === null) return false;
       if (this.#firstTaken === 0) {
         this.#firstTaken = performance.now();
-        this.#firstBootNs = u64(ring.memory, ring.at + SnoopHeader.time);
+        this.#firstBootNs = u64(lane.memory, lane.at + SnoopHeader.time);
       }
-      switch (applyRecord(this.#context, ring.memory, ring.at, ring.length)) {
+      switch (applyRecord(this.#context, lane.memory, lane.at, lane.length)) {
         case Fate.stored:
           this.#tally.stored++;
           break;
@@ -172,13 +178,13 @@ export class Pipeline {
           this.#tally.malformed++;
           break;
       }
-      ring.take();
+      lane.take();
     }
     return true;
   }
 
   /** The lane with the older record. */
-  #older(): Ring | null {
+  #older(): Lane | null {
     const lethal = this.#lethal.next();
     const bulk = this.#bulk.next();
     if (!lethal) return bulk ? this.#bulk : null;
@@ -284,11 +290,11 @@ export class Pipeline {
   }
 }
 
-function headTime(ring: Ring): number {
-  return u64(ring.memory, ring.at + SnoopHeader.time);
+function headTime(lane: Lane): number {
+  return u64(lane.memory, lane.at + SnoopHeader.time);
 }
 
 /** What is held is room that a storm cannot use, and a batch of few rows is stored in a millisecond. */
-function holdsMuch(ring: Ring): boolean {
-  return ring.held > ring.bytes / 4;
+function holdsMuch(lane: Lane): boolean {
+  return lane.held > lane.bytes / 4;
 }

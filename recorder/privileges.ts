@@ -26,7 +26,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
-import { forbidNewPrivileges, giveUpForChildren } from './libbpf.js';
+import type { Transport } from './kernel-ways.js';
+import { allowLockedMemory, forbidNewPrivileges, giveUpForChildren } from './libc.js';
 import { serviceUser, type User } from './users.js';
 
 /** include/uapi/linux/capability.h */
@@ -36,6 +37,7 @@ const CAP = {
   FOWNER: 3,
   SETGID: 6,
   SETUID: 7,
+  IPC_LOCK: 14,
   SYS_PTRACE: 19,
   SYS_NICE: 23,
   PERFMON: 38,
@@ -44,6 +46,8 @@ const CAP = {
 const CAP_LAST = 40;
 /** What a recorder needs that stays root: to attach, to read of whom it missed the fork, to be heard in a storm. */
 const TO_RECORD = [CAP.BPF, CAP.PERFMON, CAP.SYS_PTRACE, CAP.SYS_NICE];
+/** And to map the buffers of perf events, which are locked memory (kernel/events/core.c, perf_mmap). */
+const TO_MAP_PERF = [CAP.IPC_LOCK];
 /** And what it needs to become another user, who owns the files. */
 const TO_CHANGE = [CAP.SETUID, CAP.SETGID, CAP.CHOWN, CAP.DAC_OVERRIDE, CAP.FOWNER];
 
@@ -56,9 +60,14 @@ export function requirePrivileges(): void {
 }
 
 /** From now on whatever this process spawns has, and can get, only what a recorder needs. Changes the calling thread, which spawns. */
-export function confineChildren(): void {
+export function confineChildren(transport: Transport): void {
   if (process.geteuid?.() !== 0) return;
-  const needed = serviceUser() === null ? TO_RECORD : [...TO_RECORD, ...TO_CHANGE];
+  allowLockedMemory(); // before 5.11 BPF maps count as locked memory, and a recorder may not raise its limit
+  const needed = [
+    ...TO_RECORD,
+    ...(serviceUser() === null ? [] : TO_CHANGE),
+    ...(transport === 'perf' ? TO_MAP_PERF : []),
+  ];
   const others = Array.from({ length: CAP_LAST + 1 }, (_, capability) => capability);
   giveUpForChildren(others.filter(capability => !needed.includes(capability)));
 }

@@ -13,8 +13,11 @@ import type { Context } from './context.js';
 import { type CoverageRow, Ledger, Tally } from './coverage.js';
 import { TABLES } from './events.js';
 import { Identity } from './identity.js';
-import { clocks, countsIn, pageBytes } from './libbpf.js';
+import { chooseWays } from './kernel-ways.js';
+import { countsIn } from './libbpf.js';
+import { clocks, pageBytes } from './libc.js';
 import { log } from './log.js';
+import { neededTracepoints, type ProbeOptions, setupOf, WIRE } from './object.js';
 import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
 import {
@@ -27,7 +30,7 @@ import {
   removePins,
 } from './pins.js';
 import { Pipeline } from './pipeline.js';
-import { neededTracepoints, Probes, setupOf, WIRE } from './probes.js';
+import { Probes } from './probes.js';
 import { type Process, ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
 import { KEEP_ALL, makeRedactor, type Redactor } from './redact.js';
@@ -59,7 +62,7 @@ interface Capture {
 }
 
 export class Recorder {
-  readonly #options: RecordOptions;
+  readonly #options: RecordOptions & ProbeOptions;
   readonly #segments: Segments;
   readonly #clock = new Clock(clocks);
   readonly #tally = new Tally();
@@ -78,7 +81,7 @@ export class Recorder {
 
   /** Opens the recording. Nothing is recorded yet. */
   constructor(options: RecordOptions) {
-    this.#options = options;
+    this.#options = { ...options, ...chooseWays(options) };
     this.#redactor = options.redact ? makeRedactor(redactionKey(options)) : KEEP_ALL;
     this.#pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
     this.#segments = new Segments(options, bootId(), () => this.#clock.now());
@@ -115,7 +118,7 @@ export class Recorder {
     if (inherited) capture.pipeline.finish(); // what the kernel recorded while no recorder ran
     capture.pipeline.applySnapshot(capture.probes.snapshot(), EvProcess.bytes);
     this.#reconcile(this.#clock.now());
-    capture.pipeline.finish(); // the snapshot is on disk before anyone is told that we record
+    capture.pipeline.finish(this.#clock.bootNow()); // the snapshot is on disk before anyone is told that we record
   }
 
   /** Directories of the pins in use, for another owner; from now on they are used by descriptor. */
@@ -192,7 +195,7 @@ export class Recorder {
   /** The pins of just this setup with all their probes attached: they go on being used. */
   #takeMine(): PinSet | undefined {
     const setup = setupOf(this.#options);
-    const needed = neededTracepoints(this.#options.countSyscalls).length;
+    const needed = neededTracepoints(this.#options).length;
     const at = this.#pins.findIndex(
       set =>
         set.wire === WIRE && set.setup === setup && pinnedLinks(set).length === needed && hasSnapshot(set),
@@ -208,10 +211,7 @@ export class Recorder {
   /** Puts the stages behind probes; goes on at the stored positions of their lanes, if there are any. */
   #open(probes: Probes, isInherited: boolean): Capture {
     const before = probes.pins ? this.#segments.store.laneState(probes.pins.token) : null;
-    if (before) {
-      probes.lethal.resume(before.lethal);
-      probes.bulk.resume(before.bulk);
-    }
+    if (before) probes.resume(before);
     const now = this.#clock.now();
     const ledger = new Ledger(probes.counters, this.#tally, (before && this.#last?.lastSeen) || now, before);
     const { uidSyscalls: fd } = probes;
@@ -257,7 +257,7 @@ export class Recorder {
   }
 
   #coverDown(from: number): void {
-    const cause = this.#last?.wasKilled ? 'the recorder had ended without a goodbye' : 'no recorder ran';
+    const cause = causeOfDown(this.#last);
     this.#cover({ from, to: this.#clock.now(), kind: 'down', event: null, lane: null, count: null, cause });
   }
 
@@ -299,6 +299,12 @@ export class Recorder {
       },
     };
   }
+}
+
+function causeOfDown(last: LastRun | null): string {
+  if (!last?.wasKilled) return 'no recorder ran';
+  const died = 'the recorder had ended without a goodbye';
+  return last.transport === 'perf' ? `${died}, and perf event buffers end with their recorder` : died;
 }
 
 /**

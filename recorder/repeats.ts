@@ -7,7 +7,7 @@
  */
 
 import { SnoopHeader } from '../bpf/wire.gen.js';
-import type { Memory } from './ring.js';
+import type { Memory } from './lane.js';
 
 const SLOTS = 512; // a power of two
 const SLOT_WORDS = 32; // the longest record that is remembered: 128 bytes

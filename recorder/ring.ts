@@ -1,42 +1,20 @@
 /**
  * A BPF ring buffer, read in place. The kernel writes records behind the producer position, we move the consumer
  * position; behind the data pages their first ones are mapped again, so a record never wraps (kernel/bpf/ringbuf.c).
- *
- * Lease and commit: `next()` lends one record in `memory` at `at`; the bytes stay valid until `commit()`, which gives
- * everything taken so far back to the kernel. Nothing is copied, and nothing may be kept past the commit.
+ * Nothing is copied.
  *
  * Pure arithmetic on array buffers: it knows neither the kernel nor how the memory was mapped.
  */
+
+import { type Lane, type Memory, memoryOf } from './lane.js';
 
 const BUSY = 0x80000000;
 const DISCARDED = 0x40000000;
 const HEADER_BYTES = 8; // struct bpf_ringbuf_hdr: u32 len and flags, u32 page offset
 
-/** Bytes to read records from, as the views that decoding needs. Offsets are in bytes and a multiple of 8. */
-export interface Memory {
-  readonly u8: Uint8Array;
-  readonly i32: Int32Array;
-  readonly u32: Uint32Array;
-}
-
-/** The views of `bytes` bytes of a buffer, from `from` on, a multiple of 8. */
-export function memoryOf(buffer: ArrayBufferLike, from = 0, bytes = buffer.byteLength - from): Memory {
-  return {
-    u8: new Uint8Array(buffer, from, bytes),
-    i32: new Int32Array(buffer, from, bytes >> 2),
-    u32: new Uint32Array(buffer, from, bytes >> 2),
-  };
-}
-
-/** A u64 as a number: exact below 2^53, which for nanoseconds since boot is 104 days, then to the next even one. */
-export function u64(memory: Memory, at: number): number {
-  return (memory.u32[(at + 4) >> 2] as number) * 4294967296 + (memory.u32[at >> 2] as number);
-}
-
-export class Ring {
+export class Ring implements Lane {
   readonly memory: Memory;
   readonly bytes: number;
-  /** Where the lent record starts in `memory`, and how long it is; only after `next()` returned true. */
   at = 0;
   length = 0;
   /** Position up to which records were taken; the kernel learns of it at the commit. */
@@ -60,7 +38,10 @@ export class Ring {
     this.#taken = this.#committed = Number(this.#consumer[0]);
   }
 
-  /** Lends the oldest record not taken yet. False: there is none, or the kernel is still writing it. */
+  /** Nothing is held back: the kernel has put the records of all CPUs in one order. */
+  look(_now: number): void {}
+
+  /** False also while the kernel is still writing the oldest record. */
   next(): boolean {
     if (this.#lent) return true;
     for (;;) {
@@ -81,13 +62,11 @@ export class Ring {
     }
   }
 
-  /** Marks the lent record as taken. Its bytes stay until the commit. */
   take(): void {
     this.#taken += (HEADER_BYTES + this.length + 7) & ~7;
     this.#lent = false;
   }
 
-  /** Gives the memory of all records taken so far back to the kernel. */
   commit(): void {
     this.#committed = this.#taken;
     Atomics.store(this.#consumer, 0, BigInt(this.#taken));
@@ -101,17 +80,14 @@ export class Ring {
     this.commit();
   }
 
-  /** Position up to which records were taken. */
   get position(): number {
     return this.#taken;
   }
 
-  /** Bytes taken and not committed: room that the kernel cannot use. */
   get held(): number {
     return this.#taken - this.#committed;
   }
 
-  /** Bytes written by the kernel and not taken yet. */
   get waiting(): number {
     return (Atomics.load(this.#producer, 0) - (this.#taken % 4294967296)) >>> 0;
   }

@@ -11,6 +11,7 @@ import { closeSync, existsSync, rmdirSync, statSync, unlinkSync, writeSync } fro
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SnoopError } from '../migrations/errors.js';
+import { chooseWays } from './kernel-ways.js';
 import { type Holder, Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
 import { makeDatabasePath, makePrivateFile, openPrivateLog, refuseForeignFile } from './path-safety.js';
@@ -47,7 +48,7 @@ export async function startInBackground(
   const path = logPath(options.db);
   const isNewLog = makePrivateFile(path);
   try {
-    return { pid: await spawnRecorder(args, path), wasRunning: false };
+    return { pid: await spawnRecorder(options, args, path), wasRunning: false };
   } catch (error) {
     const other = await readyHolder(options.db); // two were started at once, and the other one won
     if (other) return { pid: other.pid, wasRunning: true };
@@ -67,10 +68,10 @@ async function readyHolder(db: string): Promise<Holder | null> {
   }
 }
 
-async function spawnRecorder(args: string[], log: string): Promise<number> {
+async function spawnRecorder(options: RecordOptions, args: string[], log: string): Promise<number> {
   const logFd = openPrivateLog(log);
   hasBpffs(); // mounted now if it is not: what is spawned may not
-  confineChildren();
+  confineChildren(chooseWays(options).transport);
   const child = spawn(
     process.execPath,
     [...NODE_OPTIONS, process.argv[1] as string, 'start', '--foreground', ...args],

@@ -76,7 +76,8 @@ export function prepareStatements(db: Database.Database): Statements {
        VALUES (${nextId('coverage')}, @recording, @from, @to, @kind, @event, @lane, @count, @cause)`,
     ),
     lastRun: db.prepare(
-      `SELECT coalesce(ended, updated) AS lastSeen, ended IS NULL AS wasKilled
+      `SELECT coalesce(ended, updated) AS lastSeen, ended IS NULL AS wasKilled,
+         options ->> '$.transport' AS transport
        FROM recording WHERE id <> ? ORDER BY id DESC LIMIT 1`,
     ),
     begin: db.prepare(

@@ -15,6 +15,11 @@ export interface Status {
   since: string | null;
   db: string;
   scope: string | null;
+  /** Where the probes find the system call in progress, and what the lanes are made of. */
+  capture: string | null;
+  transport: string | null;
+  /** The probes and lanes outlive a recorder that is killed. */
+  pinned: boolean;
   probes: { name: string; attached: boolean }[];
   events: number;
   rows: number;
@@ -31,6 +36,8 @@ export interface Status {
 interface RecordingRow {
   started: string;
   scope: string;
+  capture: string | null;
+  transport: string | null;
   probes: string;
   seen: number;
   rows: number;
@@ -54,6 +61,9 @@ export function status(db: string): Status {
     since: row?.started ?? null,
     db,
     scope: row?.scope ?? null,
+    capture: row?.capture ?? null,
+    transport: row?.transport ?? null,
+    pinned: running && leftPins(db).length > 0,
     probes: row ? (JSON.parse(row.probes) as Status['probes']) : [],
     events: row?.seen ?? 0,
     rows: row?.rows ?? 0,
@@ -77,7 +87,7 @@ function lastRecording(db: string): RecordingRow | undefined {
     connection = new Database(db, { readonly: true, timeout: 200 });
     return connection
       .prepare(
-        `SELECT v.started, v.scope, v.probes, v.seen, v.folded, v.lost, v.malformed, v.shed,
+        `SELECT v.started, v.scope, v.options ->> '$.capture' AS capture, v.options ->> '$.transport' AS transport, v.probes, v.seen, v.folded, v.lost, v.malformed, v.shed,
            r.rows, r.events_per_s, r.rows_per_s, r.lag_us
          FROM recordings v JOIN recording r USING (id) ORDER BY id DESC LIMIT 1`,
       )
@@ -101,7 +111,8 @@ export function statusText(s: Status): string {
     ['recording', `process ${s.pid} since ${s.since}`],
     ['database', `${s.db}, ${(s.db_bytes / 1e6).toFixed(1)} MB`],
     ['scope', `${s.scope}`],
-    ['probes', `${attached} of ${s.probes.length} attached`],
+    ['probes', `${attached} of ${s.probes.length} attached; capture ${s.capture}, transport ${s.transport}`],
+    ['if killed', s.pinned ? 'the kernel records on' : 'nothing is recorded until the next start: no pins'],
     [
       'events',
       `${s.events} seen, ${s.events_per_s.toFixed(1)}/s; ${s.rows} rows, ${s.rows_per_s.toFixed(1)}/s`,

@@ -80,6 +80,8 @@ export interface RunFacts {
 export interface LastRun {
   lastSeen: number;
   wasKilled: boolean;
+  /** What its lanes were made of, if it says so. */
+  transport: string | null;
 }
 
 export type Ending = 'stopped' | 'interrupted' | 'finished' | 'failed';
@@ -220,9 +222,9 @@ export class Store implements Archive {
   /** The run before this one, if there was one. */
   lastRun(): LastRun | null {
     const row = this.#statements.lastRun.get(this.#recording) as
-      | { lastSeen: number; wasKilled: number }
+      | (Omit<LastRun, 'wasKilled'> & { wasKilled: number })
       | undefined;
-    return row ? { lastSeen: row.lastSeen, wasKilled: row.wasKilled === 1 } : null;
+    return row ? { ...row, wasKilled: row.wasKilled === 1 } : null;
   }
 
   /** Enters the run, under the number that it had in an earlier segment, if it had one. */

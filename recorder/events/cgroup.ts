@@ -3,7 +3,7 @@
 import { EvCgroup } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
-import { type Memory, u64 } from '../ring.js';
+import { type Memory, u64 } from '../lane.js';
 import { decodeText } from '../text.js';
 import { untilNul } from '../texts.js';
 

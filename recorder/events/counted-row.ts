@@ -6,7 +6,7 @@
 import { SnoopHeader } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { Fate } from '../event-spec.js';
-import { type Memory, u64 } from '../ring.js';
+import { type Memory, u64 } from '../lane.js';
 import { NULL, type Rows } from '../rows.js';
 import type { Table } from '../table.js';
 

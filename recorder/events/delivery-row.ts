@@ -2,9 +2,9 @@
 
 import { SnoopSiginfo } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
+import type { Memory } from '../lane.js';
 import { mechanismOfCode } from '../mechanism.js';
 import type { Process } from '../process-table.js';
-import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
 import { defineTable } from '../table.js';
 import { COUNTED } from './counted-row.js';

@@ -3,7 +3,7 @@
 import { EvDelivery, SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
-import type { Memory } from '../ring.js';
+import type { Memory } from '../lane.js';
 import { addCounted, countRepeat } from './counted-row.js';
 import { DELIVERY_TABLE, setDelivery } from './delivery-row.js';
 

@@ -3,7 +3,7 @@
 import { EvExec, SnoopFlag } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
-import { type Memory, u64 } from '../ring.js';
+import { type Memory, u64 } from '../lane.js';
 import { NULL } from '../rows.js';
 import { defineTable } from '../table.js';
 import { joinPath } from '../text.js';

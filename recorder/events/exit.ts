@@ -3,8 +3,8 @@
 import { EvExit, SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
+import { type Memory, u64 } from '../lane.js';
 import type { Process } from '../process-table.js';
-import { type Memory, u64 } from '../ring.js';
 import { addCounted } from './counted-row.js';
 import { DELIVERY_TABLE, setDelivery } from './delivery-row.js';
 

@@ -3,7 +3,7 @@
 import { EvProcess } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
-import { type Memory, u64 } from '../ring.js';
+import { type Memory, u64 } from '../lane.js';
 import { addNewcomer, fillNewcomer, pidAt } from './newcomer.js';
 
 export const fork: EventSpec = {

@@ -2,8 +2,8 @@
 
 import { EvProcess } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
+import { type Memory, u64 } from '../lane.js';
 import type { Origin, Process } from '../process-table.js';
-import { type Memory, u64 } from '../ring.js';
 
 export function pidAt(memory: Memory, at: number): number {
   return memory.i32[(at + EvProcess.h_key_pid) >> 2] as number;

@@ -3,9 +3,9 @@
 import { EvOom } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
+import { type Memory, u64 } from '../lane.js';
 import { Mechanism } from '../mechanism.js';
 import { SIG } from '../numbers.js';
-import { type Memory, u64 } from '../ring.js';
 import { NULL, type Rows } from '../rows.js';
 import { defineTable } from '../table.js';
 import { joinPath } from '../text.js';
@@ -28,7 +28,11 @@ export const oom: EventSpec = {
 };
 
 function apply({ clock, identity, texts, rows, pageKb }: Context, memory: Memory, at: number): Fate {
-  const victim = identity.at(memory, at + EvOom.victim_start);
+  // Older kernels tell only the pid of their victim, which lives yet: bpf/compat.bpf.h, mark_victim_tells_task.
+  const victim =
+    u64(memory, at + EvOom.victim_start) === 0
+      ? identity.table.bearer(memory.i32[(at + EvOom.victim_pid) >> 2] as number)
+      : identity.at(memory, at + EvOom.victim_start);
   if (victim === null) return Fate.malformed;
   const trigger = identity.at(memory, at + EvOom.h_key_start);
   const data = at + EvOom.data;

@@ -2,7 +2,7 @@
 
 import type { Context } from '../context.js';
 import type { Fate } from '../event-spec.js';
-import type { Memory } from '../ring.js';
+import type { Memory } from '../lane.js';
 import { defineTable } from '../table.js';
 import { addCounted, COUNTED, countRepeat } from './counted-row.js';
 

@@ -3,8 +3,8 @@
 import { EvSignal, type SnoopDisposition } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
+import type { Memory } from '../lane.js';
 import { hasSender, isByDeath, Mechanism, mechanismOf, sendCall } from '../mechanism.js';
-import type { Memory } from '../ring.js';
 import { NULL } from '../rows.js';
 import { addSignal, isRepeat, SIGNAL, SIGNAL_TABLE } from './signal-row.js';
 

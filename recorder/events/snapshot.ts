@@ -3,8 +3,8 @@
 import { EvProcess } from '../../bpf/wire.gen.js';
 import type { Context } from '../context.js';
 import { type EventSpec, Fate } from '../event-spec.js';
+import { type Memory, u64 } from '../lane.js';
 import { processFacts } from '../procfs.js';
-import { type Memory, u64 } from '../ring.js';
 import { addNewcomer, fillNewcomer, pidAt } from './newcomer.js';
 
 export const snapshot: EventSpec = {

@@ -93,7 +93,17 @@ export function pinnedPrograms(db: string): number[] {
 export const hasProgram = (id: number): boolean =>
   bpftool('-j', 'prog', 'show', 'id', String(id)).includes('"id"');
 
-function bpftool(...args: string[]): string {
+/** Ids of the programs or maps that a process has open. */
+export function bpfIds(pid: number, kind: 'prog' | 'map'): number[] {
+  return readdirSync(`/proc/${pid}/fdinfo`).flatMap(fd => {
+    const id = new RegExp(`^${kind}_id:\\s+(\\d+)$`, 'm').exec(
+      readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'),
+    );
+    return id ? [Number(id[1])] : [];
+  });
+}
+
+export function bpftool(...args: string[]): string {
   const found = spawnSync(process.execPath, [join(PACKAGE_ROOT, 'setup', 'build.mjs'), '--bpftool'], {
     encoding: 'utf8',
   });

@@ -1,6 +1,6 @@
 /** Memory that throws where a record is read outside of its bytes. */
 
-import { type Memory, memoryOf } from '../../recorder/ring.js';
+import { type Memory, memoryOf } from '../../recorder/lane.js';
 
 type View = Uint8Array | Int32Array | Uint32Array;
 

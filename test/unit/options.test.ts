@@ -26,6 +26,8 @@ test('without options the defaults of the design hold', () => {
     lethalBytes: 4 << 20,
     bulkBytes: 16 << 20,
     countSyscalls: false,
+    capture: 'auto',
+    transport: 'auto',
     maxBytes: 4 * 2 ** 30,
     keepFreeBytes: null,
     retainUs: null,
@@ -101,4 +103,12 @@ test('a directory that is no cgroup, and too many of them, are refused', () => {
 test('the scope of a command stands over --cgroup', () => {
   const scope = { kind: 'tree', root: 5, command: ['make'] } as const;
   assert.deepEqual(recordOptions({}, scope).scope, scope);
+});
+
+test('capture and transport are one of a few words', () => {
+  assert.equal(recordOptions({ capture: 'hash' }).capture, 'hash');
+  assert.equal(recordOptions({ transport: 'perf' }).transport, 'perf');
+  assert.match(refused({ capture: 'map' }), /--capture map is none of auto, regs, hash/);
+  for (const transport of ['', 'Ring', 'ring ', 'constructor'])
+    assert.match(refused({ transport }), /--transport .* is none of auto, ring, perf/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { memoryOf, u64 } from '../../recorder/ring.js';
+import { memoryOf, u64 } from '../../recorder/lane.js';
 import { FakeLane, takeAll } from './fake-ring.js';
 
 const PAGE = 4096;

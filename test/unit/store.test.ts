@@ -332,11 +332,11 @@ test('a run that said goodbye is told from one that was killed', t => {
   const path = databaseFile(t);
   openStore(t, path).close('stopped', BOOTED_US + 100);
   const second = openStore(t, path);
-  assert.deepEqual(second.lastRun(), { lastSeen: BOOTED_US + 100, wasKilled: false });
+  assert.deepEqual(second.lastRun(), { lastSeen: BOOTED_US + 100, wasKilled: false, transport: null });
   second.write(batchOf(null));
   second.abandon(); // as kill -9 would
   const third = openStore(t, path);
-  assert.deepEqual(third.lastRun(), { lastSeen: BOOTED_US + 1e6, wasKilled: true });
+  assert.deepEqual(third.lastRun(), { lastSeen: BOOTED_US + 1e6, wasKilled: true, transport: null });
 });
 
 test('closing leaves one plain file without companions', t => {
