@@ -10,7 +10,7 @@ import { sealedNames } from '../migrations/segment-names.js';
 import { canRecord, check, findingText } from './check.js';
 import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
 import { report } from './errors.js';
-import { ignoreSignal } from './libc.js';
+import { exitNow, ignoreSignal } from './libc.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
 import { requirePrivileges } from './privileges.js';
@@ -48,6 +48,14 @@ function ignoreOtherSignals(): void {
   ];
   for (let signal = 1; signal <= 64; signal++)
     if (!others.includes(signal) && signal !== SIGSETXID) ignoreSignal(signal);
+}
+
+/** A recorder that is broken is gone at once, and its lock with it: the kernel records on, and the next start takes over. */
+function endOnBugs(): void {
+  process.on('uncaughtException', error => {
+    log('bug', `internal error, this recorder ends: ${error.stack}`);
+    exitNow(1);
+  });
 }
 
 function say(text: string): void {
@@ -225,6 +233,7 @@ function passOn(raw: RawOptions, command: Command): string[] {
 
 async function recordInForeground(raw: RawOptions): Promise<void> {
   process.umask(0o077); // SQLite asks for 0644 where it thinks that a file is there
+  endOnBugs();
   keepSignalsHarmless();
   ignoreOtherSignals();
   const asked = new Promise<'stopped' | 'interrupted'>(done => {
@@ -243,6 +252,7 @@ async function recordInForeground(raw: RawOptions): Promise<void> {
 
 async function run(command: string[], raw: RawOptions): Promise<void> {
   requirePrivileges();
+  endOnBugs();
   keepSignalsHarmless();
   const scope = { kind: 'tree', root: process.pid, command } as const;
   const options = recordOptions(
@@ -291,9 +301,9 @@ async function main(): Promise<void> {
     }
     if (error instanceof SnoopError) {
       tellStarter({ error: { code: error.code, message: error.message, hint: error.hint } });
-      if (process.env['SNOOPREC_READY_FD'] !== undefined) process.exit(1);
+      if (process.env['SNOOPREC_READY_FD'] !== undefined) exitNow(1);
     }
-    process.exit(report(error, command.opts<{ verbose?: boolean }>().verbose === true));
+    exitNow(report(error, command.opts<{ verbose?: boolean }>().verbose === true));
   }
 }
 

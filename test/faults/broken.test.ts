@@ -1,11 +1,12 @@
 /** F7, F11, F12: what a recorder does that runs out of memory, that is broken itself, or that lacks what it needs. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lockHolder } from '../../recorder/lock.js';
 import { leftPins } from '../../recorder/pins.js';
 import { cannotRecord, Lab } from '../kernel/lab.js';
 import {
@@ -14,6 +15,7 @@ import {
   endOf,
   FIRST,
   isAlive,
+  isReady,
   numbersOf,
   pinnedPrograms,
   recorderPid,
@@ -73,23 +75,36 @@ test('F7: killed for want of memory, it is taken over without a loss, and its ow
   t.diagnostic(`${sent} numbers, ${lost} lost`);
 });
 
-test('F11: an exception that nobody caught ends it with a word in the log, and the next one misses nothing', {
-  skip,
-}, async t => {
-  const lab = Lab.open(t);
+/** A recorder in which something throws as soon as there is a file of that name. */
+function recorderWithBomb(lab: Lab): { recorder: ChildProcess; ignite: () => void } {
   const bomb = join(lab.directory, 'bomb.cjs');
-  writeFileSync(bomb, "setTimeout(() => { throw new Error('injected by the test') }, 1500)");
+  const fuse = join(lab.directory, 'fuse');
+  writeFileSync(
+    bomb,
+    `const { existsSync } = require('node:fs');
+    setInterval(() => { if (existsSync(${JSON.stringify(fuse)})) throw new Error('injected by the test'); }, 10)`,
+  );
   const recorder = spawn(
     process.execPath,
     ['--require', bomb, SNOOPREC, 'start', '--foreground', '--db', lab.db, '--cgroup', lab.cgroup],
     { cwd: lab.directory, stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  return { recorder, ignite: () => writeFileSync(fuse, '') };
+}
+
+test('F11: an exception that nobody caught ends it with a word in the log, and the next one misses nothing', {
+  skip,
+}, async t => {
+  const lab = Lab.open(t);
+  const { recorder, ignite } = recorderWithBomb(lab);
   let said = '';
   recorder.stderr?.on('data', text => {
     said += text;
   });
   await until('it records', () => lab.snooprec('status').status === 0);
   const storm = lab.background('sequence', String(FIRST), '0', '20000');
+  await sleep(300);
+  ignite();
   const end = await endOf(recorder);
   assert.equal(end.signal, null);
   assert.notEqual(end.code, 0);
@@ -102,6 +117,24 @@ test('F11: an exception that nobody caught ends it with a word in the log, and t
   assert.deepEqual(numbersOf(lab), { rows: sent, numbers: sent, count: sent });
   assert.equal(assertLedger(lab).lost, 0);
   await assertNothingLeft(lab, programs);
+});
+
+test('F11: a recorder that sleeps is gone at once too, and lets go of the lock of its database', {
+  skip,
+}, async t => {
+  const lab = Lab.open(t);
+  const { recorder, ignite } = recorderWithBomb(lab);
+  await until('it records', () => isReady(lab));
+  await sleep(700); // it waits in another thread then, for up to five seconds, and koffi would wait for that one
+  ignite();
+  const from = performance.now();
+  await endOf(recorder);
+  const ms = performance.now() - from;
+  assert.ok(ms < 2_000, `it took ${ms.toFixed(0)} ms to end`);
+  assert.equal(lockHolder(lab.db), null);
+  lab.record();
+  lab.stop();
+  assertLedger(lab);
 });
 
 /** Runs `snooprec start` in a mount namespace in which something is not there. Returns what it answered. */
