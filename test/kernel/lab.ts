@@ -29,6 +29,15 @@ export const cannotRecord: string | false =
         ? 'needs a mounted cgroup2 hierarchy'
         : false;
 
+/**
+ * The ways in which a recorder works here, when not those that it chooses itself. setup/test.sh runs tests again with them: an
+ * older kernel must give the same rows.
+ */
+const WAYS = [
+  ...(process.env['SNOOPREC_TEST_CAPTURE'] ? ['--capture', process.env['SNOOPREC_TEST_CAPTURE']] : []),
+  ...(process.env['SNOOPREC_TEST_TRANSPORT'] ? ['--transport', process.env['SNOOPREC_TEST_TRANSPORT']] : []),
+];
+
 /** The path of a test tool. */
 export const tool = (name: string): string => join(DIST, 'test', 'tools', name);
 
@@ -72,9 +81,11 @@ export class Lab {
     return path;
   }
 
-  /** Runs `snooprec` with this database. */
+  /** Runs `snooprec` with this database, and if it is to record, in the ways that are asked for. */
   snooprec(...args: string[]): Outcome {
-    return this.command(process.execPath, join(DIST, 'bin', 'snooprec.js'), ...args);
+    const records = args[0] === 'start' || args[0] === 'run';
+    const all = records ? args.toSpliced(1, 0, ...WAYS) : args;
+    return this.command(process.execPath, join(DIST, 'bin', 'snooprec.js'), ...all);
   }
 
   /** Asks `snoopq`. */
