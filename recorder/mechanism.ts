@@ -99,7 +99,8 @@ export function mechanismOf(
 ): Mechanism {
   if (sig === SIG.CHLD && code >= CLD_EXITED && code <= CLD_CONTINUED) return Mechanism.child;
   const isDoing = !(sender & SnoopSenderState.BYSTANDER);
-  if (isDoing && sender & SnoopSenderState.EXITING) return ofExiting(sig, sender, pdeathsig, oomVictim);
+  if (isDoing && sender & SnoopSenderState.EXITING)
+    return ofExiting(sig, code, sender, pdeathsig, isSelf, oomVictim);
   if (isDoing && !(sender & SnoopSenderState.KTHREAD) && code <= SI_USER) {
     const call = sendCall(syscall);
     if (call !== 0 && writesCode(call, code) && carriesSignal(call, arg1, sig)) return call;
@@ -118,13 +119,21 @@ export function mechanismOfCode(sig: number, code: number): Mechanism | null {
 }
 
 /** An exiting task is in no system call of ours any more: what it causes is its death's work. */
-function ofExiting(sig: number, sender: number, pdeathsig: number, oomVictim: boolean): Mechanism {
+function ofExiting(
+  sig: number,
+  code: number,
+  sender: number,
+  pdeathsig: number,
+  isSelf: boolean,
+  oomVictim: boolean,
+): Mechanism {
   if (sig === SIG.KILL && sender & SnoopSenderState.NS_INIT) return Mechanism.pidnsTeardown;
   if (sig === pdeathsig) return Mechanism.pdeathsig;
   if (sig === SIG.KILL && oomVictim) return Mechanism.oom;
   // kernel/exit.c, kill_orphaned_pgrp; drivers/tty/tty_jobctrl.c, disassociate_ctty
   if (sig === SIG.HUP || sig === SIG.CONT) return Mechanism.tty;
-  return Mechanism.kernel;
+  // alarm(2) signs as the kernel does, whoever runs when the interrupt comes: kernel/time/itimer.c, it_real_fn.
+  return ofKernel(sig, code, isSelf, oomVictim, false);
 }
 
 /** kernel/signal.c: three calls sign with a code of their own, the others with what their caller wrote. */

@@ -342,6 +342,11 @@ test('kill(2), tkill(2) and tgkill(2) are named only with the code that they wri
   );
 });
 
+test('an alarm that comes while another process exits is a timer all the same', () => {
+  assert.equal(of({ sig: SIG.ALRM, code: SI_KERNEL, syscall: 231, state: EXITING }), Mechanism.timer);
+  assert.equal(of({ sig: SIG.XCPU, code: SI_KERNEL, syscall: 231, state: EXITING }), Mechanism.rlimit);
+});
+
 test('a death is blamed only for a hang-up, a death signal or a teardown, while the whole process ends', () => {
   const GROUP_ENDS = SnoopSenderState.GROUP_ENDS;
   assert.equal(isByDeath(Mechanism.tty, EXITING | GROUP_ENDS), true);
