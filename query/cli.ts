@@ -4,7 +4,8 @@ import type Database from 'better-sqlite3';
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
-import { answer, DEFAULT_LIMIT } from './answer.js';
+import { answer } from './answer.js';
+import { commonOptions, hasMoment } from './common-options.js';
 import { databaseError, isDamage, openNothing } from './db.js';
 import { escapeText } from './escape.js';
 import { optionHelp, questionHelp, welcome } from './help.js';
@@ -101,22 +102,10 @@ function commandOf(
 }
 
 function addCommonOptions(command: Command, question: AnyQuestion): void {
-  if (hasMoment(question))
-    command.option('--at <time>', 'only at this time: 14:05 is a minute, 14:05:30 a second, yesterday a day');
-  command
-    .option('--db <file>', 'the recording to ask (else SNOOPREC_DB, else the default)')
-    .option('--since <time>', "from this time on: '10 min ago', yesterday, 14:05")
-    .option('--until <time>', 'up to this time')
-    .option('-n, --limit <n>', `at most so many rows, the newest; 0: all (default: ${DEFAULT_LIMIT})`)
-    .option('-r, --reverse', 'turn the order around')
-    .option('--no-pager', 'do not show a long answer page by page')
-    .option('--utc', 'show times in UTC, not in local time')
-    .option('--strict', `exit ${EXIT.loss} when something was not recorded in the span of the answer`);
   const formats = Object.keys(FORMATS);
-  for (const [format, doc] of Object.entries(FORMATS)) {
-    command.addOption(
-      new CommanderOption(`--${format}`, doc).conflicts(formats.filter(other => other !== format)),
-    );
+  for (const { name, flags, doc } of commonOptions(question)) {
+    const others = formats.includes(name) ? formats.filter(other => other !== name) : [];
+    command.addOption(new CommanderOption(flags, doc).conflicts(others));
   }
 }
 
@@ -228,11 +217,6 @@ function parametersOf(question: AnyQuestion, words: string[], flags: Flags, io: 
   });
   for (const option of question.options) Object.assign(parameters, bind(option, flags[option.name], io));
   return parameters;
-}
-
-/** Whether --at means a span of time; elsewhere it chooses among the processes that bore a pid. */
-function hasMoment({ options, isOffline }: AnyQuestion): boolean {
-  return !isOffline && !options.some(({ name }) => name === 'at');
 }
 
 function timeOf(word: string | true | undefined, io: Io): number | null {

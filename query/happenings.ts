@@ -114,7 +114,7 @@ export function sentence(found: Happening): string {
     case 'signal':
       return signalSentence(found);
     case 'oom':
-      return `the kernel chose PID ${found.target_pid} (${found.target_comm ?? '?'}) to be killed for want of memory${found.rss_kb == null ? '' : `, which held ${Math.round(found.rss_kb / 1024)} MiB,`}${found.file == null ? '' : ` in ${found.file}`}`;
+      return `the kernel chose PID ${found.target_pid} (${found.target_comm ?? '?'})${found.rss_kb == null ? '' : `, which held ${Math.round(found.rss_kb / 1024)} MiB,`} to be killed for want of memory${found.file == null ? '' : ` in ${found.file}`}`;
     case 'exit':
       return `${who(found)} ${endOf(found)} after ${showDuration(found.time_us - (found.started_us ?? found.time_us))}`;
     case 'gap':

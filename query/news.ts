@@ -88,13 +88,16 @@ FROM coverages WHERE kind IN ('down', 'lost', 'malformed', 'shed') AND to_us > :
   },
 ];
 
-const MAXIMA = `SELECT
-  coalesce((SELECT max(id) FROM signals), 0) AS signal, coalesce((SELECT max(id) FROM execs), 0) AS exec,
-  coalesce((SELECT max(id) FROM processes), 0) AS process, coalesce((SELECT max(id) FROM oom_kills), 0) AS oom_kill,
-  coalesce((SELECT max(ended_us) FROM processes WHERE ended_us IS NOT NULL), 0) AS ended_us,
-  coalesce((SELECT max(to_us) FROM coverages WHERE kind IN ('down', 'lost', 'malformed', 'shed')), 0) AS gap_us`;
+// Not max(id): of several segments it would read every row.
+const last = (column: string, view: string, where = ''): string =>
+  `coalesce((SELECT ${column} FROM ${view} ${where} ORDER BY ${column} DESC LIMIT 1), 0) AS`;
+/** Statement for the cursor behind everything. */
+const PRESENT = `SELECT ${last('id', 'signals')} signal, ${last('id', 'execs')} exec, ${last('id', 'processes')} process,
+  ${last('id', 'oom_kills')} oom_kill, ${last('ended_us', 'processes', 'WHERE ended_us IS NOT NULL')} ended_us,
+  ${last('to_us', 'coverages', "WHERE kind IN ('down', 'lost', 'malformed', 'shed')")} gap_us`;
 
-const LATELY = 'SELECT id FROM processes WHERE ended_us > :since';
+/** Statement for the ends near the last one. */
+export const LATELY = 'SELECT id FROM processes WHERE ended_us > :since';
 
 /** Before everything. */
 export const NOTHING: Cursor = {
@@ -107,21 +110,21 @@ export const NOTHING: Cursor = {
   gap_us: 0,
 };
 
-/** The cursor behind everything that `db` has; never one before `last`. */
-export function presentOf(db: Database.Database, last: Cursor = NOTHING): Cursor {
-  const found = db.prepare(MAXIMA).get() as Omit<Cursor, 'ended'>;
-  const ended_us = Math.max(last.ended_us, found.ended_us);
+/** The cursor behind everything that `db` has; never one before `before`. */
+export function presentOf(db: Database.Database, before: Cursor = NOTHING): Cursor {
+  const found = db.prepare(PRESENT).get() as Omit<Cursor, 'ended'>;
+  const ended_us = Math.max(before.ended_us, found.ended_us);
   return {
-    signal: Math.max(last.signal, found.signal),
-    exec: Math.max(last.exec, found.exec),
-    process: Math.max(last.process, found.process),
-    oom_kill: Math.max(last.oom_kill, found.oom_kill),
+    signal: Math.max(before.signal, found.signal),
+    exec: Math.max(before.exec, found.exec),
+    process: Math.max(before.process, found.process),
+    oom_kill: Math.max(before.oom_kill, found.oom_kill),
     ended_us,
     ended: db
       .prepare(LATELY)
       .pluck()
       .all({ since: ended_us - LATE_US }) as number[],
-    gap_us: Math.max(last.gap_us, found.gap_us),
+    gap_us: Math.max(before.gap_us, found.gap_us),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { AnyQuestion } from '../query.js';
 import { ancestry } from './ancestry.js';
+import { completion } from './completion.js';
 import { coverage } from './coverage.js';
 import { execs } from './execs.js';
 import { exits } from './exits.js';
@@ -39,4 +40,5 @@ export const questions: readonly AnyQuestion[] = [
   exportQuestion,
   sql,
   schema,
+  completion,
 ];

@@ -27,6 +27,14 @@ signal_ids AS MATERIALIZED (SELECT id FROM signals WHERE ${role}_id IN (SELECT i
   ORDER BY id DESC LIMIT :limit)
 ${SELECT}
 WHERE id IN (SELECT id FROM signal_ids)`;
+// Through the indexes on sender and target: few signals of many are those of one unit.
+const byGroup = `
+WITH ${TEXTS},
+signal_ids AS MATERIALIZED (SELECT id FROM signals WHERE id BETWEEN :first_id AND :last_id
+  AND (sender_id IN (SELECT id FROM member_ids) OR target_id IN (SELECT id FROM member_ids)) AND ${FILTER}
+  ORDER BY id DESC LIMIT :limit)
+${SELECT}
+WHERE id IN (SELECT id FROM signal_ids)`;
 const byTarget = byProcess('target', `(:sender_pid IS NULL OR sender_pid = :sender_pid) AND ${FILTER}`);
 const bySender = byProcess('sender', FILTER);
 
@@ -81,6 +89,8 @@ export const signals = defineQuery({
   variants: [
     { given: 'target_pid', sql: byTarget },
     { given: 'sender_pid', sql: bySender },
+    { given: 'unit', sql: byGroup },
+    { given: 'container', sql: byGroup },
   ],
   order: { by: 'id', first: 'oldest' },
   columns: {

@@ -92,15 +92,15 @@ function writeSegment(path: string, index: number, tens: number, segments: numbe
         CASE WHEN k > 1 THEN i * 3 % 50 + 1 ELSE 100 + @first * 2 + i * 2 END, i * 3 % @names + 1,
         CASE WHEN k > 1 THEN 18 ELSE 1 END, CASE WHEN i % 60 = 0 THEN -1 WHEN k = 1 THEN 5 ELSE 0 END, 0, 1, 62
       FROM n, (SELECT 0 k UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5)`);
-    if (index === 0) addNeedle(db, tens);
+    if (index === 0) addNeedle(db);
   })();
   db.close();
 }
 
 /** One process of its own name, file and unit, early in the recording, that the first shell kills. */
-function addNeedle(db: Database.Database, tens: number): void {
+function addNeedle(db: Database.Database): void {
   const id = 50 + 1;
-  const started = time(tens);
+  const started = time(1000);
   db.exec(`INSERT INTO comm (id, comm) VALUES (9999, '${NEEDLE.comm}');
     INSERT INTO path (id, path) VALUES (9999, '${NEEDLE.exe}');
     INSERT INTO argv (id, args, bytes) VALUES (9999, '["${NEEDLE.comm}","--find-me"]', 20);

@@ -71,6 +71,7 @@ const ASKED: Record<string, string[]> = {
   coverage: ['coverage'],
   'report-nobody': ['report', '9'],
   'export-mermaid': ['export', String(PID.groupDies), '--format', 'mermaid'],
+  completion: ['completion', 'bash'],
   schema: ['schema', 'coverages'],
   sql: ['sql', 'SELECT signal, count(*) AS n FROM signals GROUP BY signal ORDER BY n DESC, signal LIMIT 3'],
 };

@@ -17,7 +17,7 @@ import { processIo } from '../../query/io.js';
 import { EXEC } from '../../query/kin.js';
 import { KINDS } from '../../query/kinds.js';
 import { BY_GROUP, BY_ID, BY_NAME, BY_PID, COUNT_PID } from '../../query/lives.js';
-import { SOURCES } from '../../query/news.js';
+import { LATELY, SOURCES } from '../../query/news.js';
 import { bind } from '../../query/parameters.js';
 import { ledger } from '../../query/queries/coverage.js';
 import { questions } from '../../query/queries/index.js';
@@ -38,6 +38,7 @@ import { MANY_BOUNDARIES, split } from './split.js';
 const DIR = scratchDirectory();
 const WHOLE = join(DIR, 'whole.db');
 writeFixture(WHOLE);
+process.chdir(DIR); // where examples make their files
 
 const lists = [
   ...questions.filter((question): question is ListQuestion => 'sql' in question),
@@ -62,6 +63,7 @@ const STATEMENTS: Record<string, string> = {
   RECENT_EXECS,
   DIED_OF,
   CHILDREN,
+  LATELY,
   ...Object.fromEntries(TIMELINE.map((sql, i) => [`timeline ${i}`, sql])),
   ...Object.fromEntries(SOURCES.map(({ sql, order }, i) => [`tail ${i}`, `${sql} ORDER BY ${order}`])),
   ...Object.fromEntries(
