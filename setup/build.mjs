@@ -58,6 +58,7 @@ async function main(argv) {
   compileTypeScript();
   await bundleCommands();
   await bundlePage();
+  makeManuals();
   await buildPrograms('test/tools');
   if (argv.includes('--bench')) await buildBench();
 }
@@ -293,6 +294,18 @@ async function runAll(jobs) {
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, worker));
   if (failed.length > 0) throw new BuildError(`cannot compile ${failed.join(', ')}`);
+}
+
+/** The manual pages, from the programs themselves. */
+function makeManuals() {
+  const inputs = [
+    ...scripts().filter(path => !path.startsWith('dist/test/')),
+    'migrations/views.sql',
+    'setup/man.mjs',
+  ];
+  if (!stale('dist/man/snoopq.1', inputs)) return;
+  run(process.execPath, ['setup/man.mjs']);
+  note('dist/man');
 }
 
 async function step(what, work) {
