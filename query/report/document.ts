@@ -10,7 +10,7 @@ import { escapeHtml, scriptJson } from './html.js';
 import { AXIS } from './metrics.js';
 import type { Span, Story } from './model.js';
 import { svgInside } from './svg.js';
-import type { View } from './view.js';
+import { openingOf, type View } from './view.js';
 
 /** What the file is made of beside the story. */
 export interface Setting {
@@ -143,7 +143,8 @@ function pictureHtml(story: Story, events: readonly StoryEvent[]): string {
   const scene = sceneOf(story);
   const tell = tellerOf(story, events);
   const title = (key: string): string => tell(key).join('\n');
-  const view: View = { ...story.span, width: WIDTH, labels: LABELS };
+  const opening = openingOf(story);
+  const view: View = { ...opening, width: WIDTH, labels: LABELS };
   const shown = Math.min(scene.layout.rows.length, MOST_ROWS);
   const height = Math.min(heightOf(scene), heightOf(scene) * (shown / Math.max(1, scene.layout.rows.length)));
   const isCut = scene.layout.rows.length > shown;
@@ -170,6 +171,7 @@ ${svgInside(draw(scene, view, { first: 0, last: shown - 1 }), title)}</svg>
 <figcaption>
 ${legend()}
 <span class="needs-script">Wheel or + − to zoom, drag or ← → to move, 0 for the whole; a double click on a process shows its life.</span>
+${opening.from > story.span.from ? `<span>Opened at the last ${showDuration(opening.to - opening.from)} of ${showDuration(story.span.to - story.span.from)}.</span>` : ''}
 ${isCut ? `<span>The first ${shown} rows.</span>` : ''}
 </figcaption>
 </figure>`;

@@ -1,6 +1,6 @@
 /** Which part of a story is looked at, and how zooming and moving change it. Pure, so that the page only passes events on. */
 
-import type { Span } from './model.js';
+import type { Span, Story } from './model.js';
 
 /** The part of time that is shown, and the pixels that it is shown in. */
 export interface View extends Span {
@@ -11,6 +11,23 @@ export interface View extends Span {
 }
 
 const LEAST_SPAN_US = 50; // times are whole microseconds, and a double holds a quarter of one
+
+const QUIET = 0.02; // of the whole: what happens in so short a part would be one line
+const LEAST_OPENING_US = 2_000_000;
+
+/** What is shown first: the whole, or the end of a long life of which nearly all happened at the end. */
+export function openingOf({ span, subject, lives, signals, execs }: Story): Span {
+  const times = [
+    ...lives.flatMap(life => [life.id === subject ? null : life.started_us, life.ended_us]),
+    ...signals.map(signal => signal.time_us),
+    ...execs.map(exec => (exec.process_id === subject ? null : exec.time_us)),
+  ].filter((time): time is number => time !== null && time >= span.from);
+  const early = times.sort((a, b) => a - b)[Math.floor(times.length / 10)];
+  const length = span.to - span.from;
+  if (subject === null || early === undefined || span.to - early > QUIET * length) return span;
+  const shown = Math.max((span.to - early) * 1.2, LEAST_OPENING_US);
+  return shown >= length ? span : { from: span.to - shown, to: span.to };
+}
 
 /** Where a moment stands. */
 export function xOf(view: View, time: number): number {

@@ -5,7 +5,7 @@ import { draw, drawAxis, heightOf, type Scene, sceneOf } from '../draw.js';
 import { extentOf } from '../layout.js';
 import { AXIS, ROW, type Rows } from '../metrics.js';
 import type { Span, Story } from '../model.js';
-import { focus, pan, timeAt, type View, zoom } from '../view.js';
+import { focus, openingOf, pan, timeAt, type View, zoom } from '../view.js';
 import { surfaceOf } from './surface.js';
 import { tipOf } from './tip.js';
 
@@ -38,7 +38,7 @@ export function startPicture(story: Story, parts: Parts, tell: (key: string) => 
   const paintAxis = surfaceOf(axis);
   let isDue = false;
   let isPaper = false;
-  let view: View = { ...story.span, width: 1000, labels: 200 };
+  let view: View = { ...openingOf(story), width: 1000, labels: 200 };
 
   const resize = (): void => {
     const width = isPaper ? 1000 : Math.max(300, scroller.clientWidth);
