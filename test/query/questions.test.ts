@@ -36,6 +36,7 @@ import { scratchDirectory } from './scratch.js';
 import { MANY_BOUNDARIES, split } from './split.js';
 
 const DIR = scratchDirectory();
+process.chdir(DIR); // some examples make files
 const WHOLE = join(DIR, 'whole.db');
 writeFixture(WHOLE);
 process.chdir(DIR); // where examples make their files
