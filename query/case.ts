@@ -14,6 +14,7 @@ import { idRange } from './id-range.js';
 import { lifeById } from './lives.js';
 import { readRecorded } from './loss.js';
 import { makePrivate, writeNewDirectory } from './new-file.js';
+import { COMMANDS } from './recent-execs.js';
 import type { Story } from './report/model.js';
 import { openRecording } from './segments.js';
 import { fromIsoTime } from './time.js';
@@ -36,7 +37,7 @@ export const FATAL_IDS = `SELECT s.id FROM signals s WHERE s.target_id = :id AND
 export const DELIVERY_IDS = 'SELECT id FROM deliveries WHERE process_id = :id ORDER BY id DESC LIMIT :limit';
 export const SAME_PID = 'SELECT id FROM processes WHERE pid = :pid';
 export const EXEC_IDS = `SELECT id FROM execs WHERE id BETWEEN :first_id AND :last_id AND time_us BETWEEN :from AND :to
-  ORDER BY id DESC LIMIT :limit`;
+  AND comm IN (SELECT value FROM json_each(:commands)) ORDER BY id DESC LIMIT :limit`;
 
 /** Makes the directory with the three files; nothing is left of it where that fails. True: it answers as the recording does. */
 export function writeCase(directory: string, story: Story, db: Database.Database, report: string): boolean {
@@ -116,7 +117,7 @@ function rootsOf(db: Database.Database, story: Story): Map<string, Set<number>> 
   const execs = new Set(story.execs.map(({ id }) => id));
   const deliveries = new Set<number>();
   const byId = new Map(story.lives.map(life => [life.id, life]));
-  const pluck = (sql: string, given: Record<string, number | null>): number[] =>
+  const pluck = (sql: string, given: Record<string, number | string | null>): number[] =>
     db.prepare(sql).pluck().all(given) as number[];
 
   const subject = story.subject === null ? undefined : byId.get(story.subject);
@@ -129,7 +130,7 @@ function rootsOf(db: Database.Database, story: Story): Map<string, Set<number>> 
   }
   for (const died of story.verdicts.flatMap(deathsIn)) {
     const span = { from: died - ASKED_US, to: died };
-    const given = { ...span, ...idRange(db, 'exec', span), limit: MOST_EXECS };
+    const given = { ...span, ...idRange(db, 'exec', span), commands: COMMANDS, limit: MOST_EXECS };
     for (const id of pluck(EXEC_IDS, given)) execs.add(id);
   }
   return new Map([

@@ -30,7 +30,8 @@ export const RECENT_EXECS = `SELECT id, time, time_us, process_id, comm, exe, ar
     AND comm IN (SELECT value FROM json_each(:commands)) AND result = 'ok'
   ORDER BY id DESC LIMIT :limit`;
 
-const COMMANDS = JSON.stringify(clientCommands().map(name => name.slice(0, 15)));
+/** Names of the commands that name a victim, a JSON array. */
+export const COMMANDS = JSON.stringify(clientCommands().map(name => name.slice(0, 15)));
 
 interface Death {
   life: Life;

@@ -10,6 +10,7 @@ import { allEvents } from '../../query/all-events.js';
 import { CASE_FILES, writeCase } from '../../query/case.js';
 import { openRecording } from '../../query/segments.js';
 import { askedStory } from '../../query/stories.js';
+import { EXITED, VICTIM, writeDeaths } from '../query/deaths.js';
 import { at, HOSTILE_COMM, PID, writeFixture } from '../query/fixture.js';
 import { ask } from '../query/io.js';
 import { scratchDirectory } from '../query/scratch.js';
@@ -85,21 +86,26 @@ test('the stream is the same however few rows are read at a time', () => {
   }
 });
 
-for (const [which, db] of [
-  ['whole', DB] as const,
-  ['of ten segments', RECORDINGS['of ten segments']] as const,
-]) {
+const DEATHS = join(DIR, 'deaths.db');
+writeDeaths(DEATHS);
+
+for (const [which, db, pids] of [
+  ['of ten segments', RECORDINGS['of ten segments'], PID],
+  ['of deaths', DEATHS, { ...VICTIM, ...EXITED }],
+] as const) {
   test(`the case of each process of a recording ${which} answers as the recording does`, async () => {
-    for (const [story, pid] of Object.entries(PID)) {
+    for (const [story, pid] of Object.entries(pids)) {
       const directory = join(DIR, `case ${which} ${story}`);
       const made = await ask(db, ['export', '--case', String(pid), '-o', directory]);
       assert.equal(made.status, 0, `${story}: ${made.err}`);
+      assert.doesNotMatch(made.err, /does not answer/, story);
       assert.deepEqual(readdirSync(directory).sort(), Object.values(CASE_FILES).sort());
       const file = join(directory, CASE_FILES.database);
-      const words = ['who-killed', String(pid), '--json'];
-      const [from, to] = [JSON.parse((await ask(db, words)).out), JSON.parse((await ask(file, words)).out)];
-      assert.deepEqual(to, from, story);
-      assert.doesNotMatch(made.err, /does not answer/, story);
+      for (const question of ['who-killed', 'why-exit']) {
+        const words = [question, String(pid), '--json'];
+        const [from, to] = [JSON.parse((await ask(db, words)).out), JSON.parse((await ask(file, words)).out)];
+        assert.deepEqual(to, from, `${question} ${story}`);
+      }
     }
   });
 }
