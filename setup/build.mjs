@@ -10,17 +10,7 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,9 +21,11 @@ process.chdir(dirname(dirname(SELF)));
 const OBJECT = 'dist/snooprec.bpf.o';
 const WIRE = 'bpf/wire.gen.ts';
 const GENERATOR = 'bpf/generate.mjs';
+const BUNDLER = 'setup/bundle.mjs';
+/** Each with the words of a question to a recording without a run, by which its code is warmed up. */
 const COMMANDS = {
-  'dist/bin/snooprec.js': 'dist/recorder/main.js',
-  'dist/bin/snoopq.js': 'dist/query/main.js',
+  'dist/bin/snooprec.js': { entry: 'dist/recorder/main.js', warmUp: ['status'] },
+  'dist/bin/snoopq.js': { entry: 'dist/query/main.js', warmUp: ['who-killed', '1'] },
 };
 /** What snoopq puts into a report: a script for browsers, and a style. */
 const PAGE = {
@@ -115,57 +107,33 @@ function compileTypeScript() {
   if (newest(scripts()) > before) note('TypeScript');
 }
 
-/** One file a command, for the time that it takes to start. The native addons stay outside. */
+/** One file a command, for the time that it takes to start. */
 async function bundleCommands() {
-  const inputs = [...scripts().filter(path => !path.startsWith('dist/test/')), 'package-lock.json'];
-  const wanted = Object.entries(COMMANDS).filter(([, entry]) => existsSync(entry));
-  for (const [, entry] of Object.entries(COMMANDS)) if (!existsSync(entry)) note(`no ${entry}: skipped`);
+  const inputs = [...scripts().filter(path => !path.startsWith('dist/test/')), 'package-lock.json', BUNDLER];
+  const wanted = Object.entries(COMMANDS).filter(([, { entry }]) => existsSync(entry));
+  for (const { entry } of Object.values(COMMANDS)) if (!existsSync(entry)) note(`no ${entry}: skipped`);
   if (!wanted.some(([out]) => stale(out, inputs))) return;
-  const { build } = await import('esbuild');
-  mkdirSync('dist/bin', { recursive: true });
-  writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n');
-  for (const [outfile, entry] of wanted) {
-    await build({
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      // Measured: a bundle in CommonJS starts 10 ms sooner than one in ESM; shorter names and no spaces gain nothing.
-      format: 'cjs',
-      define: { 'import.meta.url': 'importMetaUrl' },
-      banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-      external: ['better-sqlite3', 'koffi'],
-      logLevel: 'warning',
-    }).catch(() => {
-      throw new BuildError(`cannot bundle ${outfile}`);
+  const { bundleCommand } = await import('./bundle.mjs');
+  for (const [outfile, { entry, warmUp }] of wanted) {
+    await bundleCommand(entry, outfile, warmUp).catch(error => {
+      throw new BuildError(`cannot bundle ${outfile}: ${error.message}`);
     });
-    const js = readFileSync(outfile, 'utf8').replace(/^#!.*\n/gm, '');
-    writeFileSync(outfile, `#!/usr/bin/env node\n${js}`);
-    chmodSync(outfile, 0o755);
     note(outfile);
   }
 }
 
 /** One script and one style, which a report holds word for word. */
 async function bundlePage() {
-  const inputs = [...scripts().filter(path => path.startsWith('dist/query/')), ...Object.values(PAGE)];
+  const inputs = [
+    ...scripts().filter(path => path.startsWith('dist/query/')),
+    ...Object.values(PAGE),
+    BUNDLER,
+  ];
   const wanted = Object.entries(PAGE).filter(([outfile]) => stale(outfile, inputs));
   if (wanted.length === 0) return;
-  const { build } = await import('esbuild');
+  const { bundleForBrowser } = await import('./bundle.mjs');
   for (const [outfile, entry] of wanted) {
-    await build({
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      minify: true,
-      platform: 'browser',
-      format: 'iife',
-      target: ['chrome109', 'firefox115', 'safari16'],
-      // In a file that is opened from anywhere no letter may depend on how it is read.
-      charset: 'ascii',
-      logLevel: 'warning',
-    }).catch(() => {
+    await bundleForBrowser(entry, outfile).catch(() => {
       throw new BuildError(`cannot bundle ${outfile}`);
     });
     note(outfile);
