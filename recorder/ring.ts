@@ -20,6 +20,10 @@ export class Ring implements Lane {
   /** Position up to which records were taken; the kernel learns of it at the commit. */
   #taken: number;
   #committed: number;
+  /** Where that is in the data. Kept beside it, because the remainder of a number beyond 32 bits is slow. */
+  #offset: number;
+  /** Bytes behind it that the kernel had written when it was asked last; it is asked again when they are read. */
+  #known = 0;
   #lent = false;
   readonly #consumer: BigUint64Array;
   readonly #producer: Int32Array;
@@ -36,6 +40,7 @@ export class Ring implements Lane {
     this.#consumer = new BigUint64Array(consumer, 0, 1);
     this.#producer = new Int32Array(shared, 0, 2);
     this.#taken = this.#committed = Number(this.#consumer[0]);
+    this.#offset = this.#taken % bytes;
   }
 
   /** Nothing is held back: the kernel has put the records of all CPUs in one order. */
@@ -45,15 +50,16 @@ export class Ring implements Lane {
   next(): boolean {
     if (this.#lent) return true;
     for (;;) {
-      // The low half suffices, since a ring is far smaller than 4 GiB. Atomics: the record is written before the position.
-      const pending = (Atomics.load(this.#producer, 0) - (this.#taken % 4294967296)) >>> 0;
-      if (pending === 0) return false;
-      const header = this.#taken % this.bytes;
+      if (this.#known <= 0) {
+        this.#known = this.waiting;
+        if (this.#known === 0) return false;
+      }
+      const header = this.#offset;
       const word = Atomics.load(this.memory.i32, header >> 2) >>> 0;
       if (word & BUSY) return false;
       this.length = word & ~DISCARDED;
       this.at = header + HEADER_BYTES;
-      if (HEADER_BYTES + this.length > pending) this.length = Math.max(0, pending - HEADER_BYTES); // no such record is ever written
+      if (HEADER_BYTES + this.length > this.#known) this.length = Math.max(0, this.#known - HEADER_BYTES); // no such record is ever written
       if (!(word & DISCARDED)) {
         this.#lent = true;
         return true;
@@ -63,7 +69,10 @@ export class Ring implements Lane {
   }
 
   take(): void {
-    this.#taken += (HEADER_BYTES + this.length + 7) & ~7;
+    const step = (HEADER_BYTES + this.length + 7) & ~7;
+    this.#taken += step;
+    this.#offset = (this.#offset + step) & (this.bytes - 1);
+    this.#known -= step;
     this.#lent = false;
   }
 
@@ -76,6 +85,8 @@ export class Ring implements Lane {
   resume(position: number): void {
     if (position < this.#taken || position > this.#taken + this.waiting) return; // not of this ring
     this.#taken = position;
+    this.#offset = position % this.bytes;
+    this.#known = 0;
     this.#lent = false;
     this.commit();
   }
@@ -89,6 +100,7 @@ export class Ring implements Lane {
   }
 
   get waiting(): number {
+    // The low half suffices, since a ring is far smaller than 4 GiB. Atomics: the record is written before the position.
     return (Atomics.load(this.#producer, 0) - (this.#taken % 4294967296)) >>> 0;
   }
 }
