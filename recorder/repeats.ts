@@ -19,6 +19,8 @@ export class Repeats {
   readonly #rows = new Int32Array(SLOTS).fill(-1);
   #isClear = true;
   #changes = 0;
+  /** Slot of the record that was looked for last: mostly the next one equals it, and else it is remembered there. */
+  #slot = 0;
 
   /**
    * The waiting row that counts records equal to the one at `at`, or -1.
@@ -26,28 +28,35 @@ export class Repeats {
    */
   find(memory: Memory, at: number, bytes: number, changes: number): number {
     this.#holdOnlyFor(changes);
-    if (this.#isClear) return -1;
+    const { i32 } = memory;
     const from = at >> 2;
-    const slot = slotOf(memory.i32, from, bytes >> 2);
-    const row = this.#rows[slot] as number;
-    if (row < 0) return -1;
-    const base = slot * SLOT_WORDS;
-    if (this.#words[base] !== memory.i32[from] || this.#words[base + 1] !== memory.i32[from + 1]) return -1;
-    for (let i = KEY_FROM; i < bytes >> 2; i++) {
-      if (this.#words[base + i] !== memory.i32[from + i]) return -1;
-    }
-    return row;
+    const count = bytes >> 2;
+    if (!this.#isClear && this.#equals(this.#slot, i32, from, count)) return this.#rows[this.#slot] as number;
+    this.#slot = slotOf(i32, from, count);
+    if (this.#isClear || !this.#equals(this.#slot, i32, from, count)) return -1;
+    return this.#rows[this.#slot] as number;
   }
 
-  /** Remembers that the record at `at` is counted in `row`. */
+  /** Remembers that the record at `at`, which was not found just before, is counted in `row`. */
   remember(memory: Memory, at: number, bytes: number, changes: number, row: number): void {
     this.#holdOnlyFor(changes);
     const from = at >> 2;
-    const slot = slotOf(memory.i32, from, bytes >> 2);
-    const base = slot * SLOT_WORDS;
+    const base = this.#slot * SLOT_WORDS;
     for (let i = 0; i < bytes >> 2; i++) this.#words[base + i] = memory.i32[from + i] as number;
-    this.#rows[slot] = row;
+    this.#rows[this.#slot] = row;
     this.#isClear = false;
+  }
+
+  /** Whether the slot holds a record of the same type and flags that is equal from its key on. */
+  #equals(slot: number, words: Int32Array, from: number, count: number): boolean {
+    if ((this.#rows[slot] as number) < 0) return false;
+    const mine = this.#words;
+    const base = slot * SLOT_WORDS;
+    if (mine[base] !== words[from] || mine[base + 1] !== words[from + 1]) return false;
+    for (let i = KEY_FROM; i < count; i++) {
+      if (mine[base + i] !== words[from + i]) return false;
+    }
+    return true;
   }
 
   #holdOnlyFor(changes: number): void {
@@ -63,8 +72,14 @@ export class Repeats {
   }
 }
 
+/** Two sums side by side, because a processor need not wait for the one to go on with the other. */
 function slotOf(words: Int32Array, from: number, count: number): number {
-  let hash = 0;
-  for (let i = KEY_FROM; i < count; i++) hash = (Math.imul(hash, 31) + (words[from + i] as number)) | 0;
+  let even = 0;
+  let odd = 0;
+  for (let i = KEY_FROM; i < count; i += 2) {
+    even = (Math.imul(even, 31) + (words[from + i] as number)) | 0;
+    odd = (Math.imul(odd, 37) + (words[from + i + 1] as number)) | 0;
+  }
+  const hash = even ^ Math.imul(odd, 0x9e3779b1);
   return (hash ^ (hash >>> 9) ^ (hash >>> 18)) & (SLOTS - 1);
 }
