@@ -15,7 +15,8 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
 const SIG_IGN = 1n;
-const PR_CAPBSET_DROP = 24; // include/uapi/linux/prctl.h
+const PR_SET_DUMPABLE = 4; // include/uapi/linux/prctl.h
+const PR_CAPBSET_DROP = 24;
 const PR_SET_NO_NEW_PRIVS = 38;
 const RLIMIT_MEMLOCK = 8;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
@@ -127,6 +128,9 @@ export function ignoreSignal(signal: number): void {
 
 /** No program that this thread, and threads that it makes later, executes gains privileges. */
 export const forbidNewPrivileges = (): void => void c.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+/** No core file of this process, and nobody but root looks into its memory: arguments lie there before they are redacted. */
+export const hideMemory = (): void => void c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
 /** Takes capabilities from what this thread executes from now on, and the way to get them back; those that the kernel does not know it refuses. */
 export function giveUpForChildren(capabilities: readonly number[]): void {

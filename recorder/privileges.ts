@@ -27,7 +27,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import type { Transport } from './kernel-ways.js';
-import { allowLockedMemory, forbidNewPrivileges, giveUpForChildren } from './libc.js';
+import { allowLockedMemory, forbidNewPrivileges, giveUpForChildren, hideMemory } from './libc.js';
 import { serviceUser, type User } from './users.js';
 
 /** include/uapi/linux/capability.h */
@@ -85,6 +85,7 @@ export function giveToService(directory: string): void {
  */
 export function becomeService(db: string, holdPins: () => readonly string[]): void {
   forbidNewPrivileges();
+  hideMemory();
   const user = serviceUser();
   if (user === null || process.geteuid?.() !== 0 || statSync(dirname(db)).uid !== user.uid) return;
   handOver(db, user);

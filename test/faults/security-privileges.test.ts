@@ -94,6 +94,12 @@ test('F42: with one it becomes that user, and no capability is left in any threa
   const own = join(lab.directory, 'own');
   for (const name of readdirSync(own)) assert.equal(statSync(join(own, name)).uid, SERVICE, name);
 
+  // F48: not even a process of the same user looks into its memory, or has it dumped.
+  for (const name of ['environ', 'mem', 'maps']) {
+    const look = spawnSync('head', ['-c1', `/proc/${pidOf()}/${name}`], { uid: SERVICE, gid: SERVICE });
+    assert.notEqual(look.status, 0, name);
+  }
+
   // Distinct signals fill more than one segment of 2 MiB, and the oldest are dropped.
   const sealed = () => readdirSync(own).filter(name => /-\d{8}T/.test(name)).length;
   for (let round = 0; round < 12 && sealed() < 1; round++)
