@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { CANARIES, type Trial, tryProbes } from './canary.js';
@@ -11,6 +11,7 @@ import { chooseWays, hasRegisters, hasRings, type Ways } from './kernel-ways.js'
 import * as bpf from './libbpf.js';
 import { lockHolder } from './lock.js';
 import { neededTracepoints } from './object.js';
+import { requireSafeWay } from './path-safety.js';
 import { hasBpffs } from './pins.js';
 import { Probes } from './probes.js';
 
@@ -34,6 +35,7 @@ export async function check(db: string): Promise<Finding[]> {
     transport(),
     cgroups(),
     bpffs(),
+    program(),
   ];
   const looked = tracepoints();
   const isHopeful = canRecord([...findings, ...looked]);
@@ -49,6 +51,15 @@ export function canRecord(findings: readonly Finding[]): boolean {
 export function findingText({ name, ok, needed, detail, hint }: Finding): string {
   const mark = ok ? 'ok  ' : needed ? 'FAIL' : 'note';
   return `${mark}  ${name.padEnd(22)} ${detail}${hint && !ok ? `\n      ${''.padEnd(22)} ${hint}` : ''}`;
+}
+
+/** Who may write the program may have root run anything. */
+function program(): Finding {
+  const parts = [dirname(process.argv[1] as string), join(PACKAGE_ROOT, 'node_modules'), PACKAGE_ROOT];
+  return attempt('program files', false, () => {
+    for (const part of parts) if (existsSync(part)) requireSafeWay(part);
+    return `only root can write ${PACKAGE_ROOT}`;
+  });
 }
 
 function kernelVersion(): Finding {

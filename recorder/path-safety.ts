@@ -21,7 +21,8 @@ import { dirname, resolve } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import { serviceUser } from './users.js';
 
-const O_PATH = 0o10000000; // include/uapi/asm-generic/fcntl.h; Node does not name it
+/** include/uapi/asm-generic/fcntl.h; Node does not name it. */
+export const O_PATH = 0o10000000;
 const STICKY = 0o1000;
 const OTHERS_WRITE = 0o022;
 const LINKS_MAX = 40; // MAXSYMLINKS of the kernel

@@ -17,7 +17,6 @@ import {
   chownSync,
   closeSync,
   constants,
-  fchownSync,
   fstatSync,
   openSync,
   readdirSync,
@@ -28,6 +27,7 @@ import { basename, dirname, join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import type { Transport } from './kernel-ways.js';
 import { allowLockedMemory, forbidNewPrivileges, giveUpForChildren, hideMemory } from './libc.js';
+import { O_PATH } from './path-safety.js';
 import { serviceUser, type User } from './users.js';
 
 /** include/uapi/linux/capability.h */
@@ -99,16 +99,16 @@ export function becomeService(db: string, holdPins: () => readonly string[]): vo
   }
 }
 
-/** Gives the files of a recording to a user: each by its descriptor, and only a plain one with no other name. */
+/**
+ * Gives the files of a recording to a user: only plain ones with no other name, and each by a descriptor, so that what was looked
+ * at is what changes hands. With O_PATH, for closing any other descriptor of the database would drop SQLite's locks on it.
+ */
 function handOver(db: string, { uid, gid }: User): void {
   const stem = basename(db).replace(/\.db$/, '');
   for (const name of readdirSync(dirname(db)).filter(name => name.startsWith(stem))) {
-    const fd = openSync(
-      join(dirname(db), name),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
+    const fd = openSync(join(dirname(db), name), O_PATH | constants.O_NOFOLLOW);
     const found = fstatSync(fd);
-    if (found.isFile() && found.nlink === 1 && found.uid !== uid) fchownSync(fd, uid, gid);
+    if (found.isFile() && found.nlink === 1 && found.uid !== uid) chownSync(`/proc/self/fd/${fd}`, uid, gid);
     closeSync(fd);
   }
 }
