@@ -10,7 +10,8 @@ export const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_
 /** Nearly all texts: told from the rest ten times faster than by the classes above. */
 const PLAIN = /^[ -~]*$/;
 
-const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** Those that C, JSON and $'…' of a shell write alike. */
+export const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Text in which nothing acts on a terminal: `\x1b`, `\n`, `\u202e` stand for what was there. */
 export function escapeText(text: string): string {

@@ -1,6 +1,6 @@
 /** Argument vectors as lines that a shell would read back. */
 
-import { escapeText, UNSAFE } from './escape.js';
+import { escapeText, SHORT, UNSAFE } from './escape.js';
 
 /** The arguments, quoted where they must be; the same text as the views' cmdline. */
 export function shellLine(args: readonly string[]): string {
@@ -23,7 +23,9 @@ export function safeLine(line: string): string {
 }
 
 function bytesOf(text: string): string {
-  return [...Buffer.from(text)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  return (
+    SHORT[text] ?? [...Buffer.from(text)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+  );
 }
 
 /** The strings of a JSON array; null where it is none. */
