@@ -3,7 +3,6 @@
  * leaves nothing behind and a take-over misses nothing.
  */
 
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { EvProcess } from '../bpf/wire.gen.js';
@@ -33,15 +32,15 @@ import { Pipeline } from './pipeline.js';
 import { Probes } from './probes.js';
 import { type Process, ProcessTable } from './process-table.js';
 import { processFacts } from './procfs.js';
-import { KEEP_ALL, makeRedactor, type Redactor } from './redact.js';
+import type { Redactor } from './redact.js';
+import { redactorOf, shownOptions } from './redaction.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
-import { keyBeside } from './secret-key.js';
 import { type Listener, Segments } from './segments.js';
 import type { Ending, LastRun } from './store.js';
 import type { Table } from './table.js';
-import { decodeText, splitStrings } from './text.js';
+import { decodeText } from './text.js';
 import { Texts } from './texts.js';
 import { UidSyscallCounter } from './uid-syscalls.js';
 import { readUsers } from './users.js';
@@ -82,7 +81,7 @@ export class Recorder {
   /** Opens the recording. Nothing is recorded yet. */
   constructor(options: RecordOptions) {
     this.#options = { ...options, ...chooseWays(options) };
-    this.#redactor = options.redact ? makeRedactor(redactionKey(options)) : KEEP_ALL;
+    this.#redactor = redactorOf(options);
     this.#pins = options.scope.kind === 'tree' ? [] : leftPins(options.db);
     this.#segments = new Segments(options, bootId(), () => this.#clock.now());
     try {
@@ -318,21 +317,4 @@ function inherit(pins: PinSet): Probes | undefined {
     removePins(pins);
     return undefined;
   }
-}
-
-/** The key of a recording lies beside it; what `run` records matches only itself. */
-function redactionKey({ scope, db }: RecordOptions): Uint8Array {
-  return scope.kind === 'tree' ? randomBytes(32) : keyBeside(db);
-}
-
-/** The options as they may be stored: the command of `run` may hold a secret, too. */
-function shownOptions(options: RecordOptions, redactor: Redactor): RecordOptions {
-  const { scope } = options;
-  if (scope.kind !== 'tree') return options;
-  const words = redactor.args(Buffer.from(scope.command.map(word => `${word}\0`).join('')), false);
-  const command = splitStrings(words).map(word => decodeText(word).text);
-  return {
-    ...options,
-    scope: { ...scope, command: options.argsBytes === 0 ? command.slice(0, 1) : command },
-  };
 }
