@@ -1,7 +1,6 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
@@ -10,46 +9,18 @@ import { sealedNames } from '../migrations/segment-names.js';
 import { canRecord, check, findingText } from './check.js';
 import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
 import { report } from './errors.js';
-import { exitNow, ignoreSignal } from './libc.js';
+import { ignoreOtherSignals, keepSignalsHarmless } from './harmless-signals.js';
+import { exitNow } from './libc.js';
 import { log } from './log.js';
 import { type RawOptions, recordOptions } from './options.js';
 import { requirePrivileges } from './privileges.js';
 import { runCommand, violentSummary } from './run.js';
 import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
 import { status, statusText } from './status.js';
-import { verify } from './verify.js';
+import { headOf, verify } from './verify.js';
 import { VERSION } from './version.js';
 
 const STATUS_STOPPED = 3;
-/** By it setuid(2) of the C library reaches the other threads; its handler does nothing when anybody else sends it (glibc, nptl/nptl-stack.h). */
-const SIGSETXID = 33;
-
-/** Node opens a debugger port on SIGUSR1 unless someone handles it: a root shell for anyone on the machine. */
-function keepSignalsHarmless(): void {
-  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {});
-}
-
-/** Nothing but SIGTERM, SIGINT and SIGKILL ends a recorder. Not for `run`: its command would inherit what is ignored. */
-function ignoreOtherSignals(): void {
-  const { SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP } =
-    constants.signals;
-  const others = [
-    SIGHUP,
-    SIGINT,
-    SIGKILL,
-    SIGUSR1,
-    SIGUSR2,
-    SIGPIPE,
-    SIGTERM,
-    SIGCHLD,
-    SIGCONT,
-    SIGSTOP,
-    SIGTSTP,
-  ];
-  for (let signal = 1; signal <= 64; signal++)
-    if (!others.includes(signal) && signal !== SIGSETXID) ignoreSignal(signal);
-}
-
 /** A recorder that is broken is gone at once, and its lock with it: the kernel records on, and the next start takes over. */
 function endOnBugs(): void {
   process.on('uncaughtException', error => {
@@ -247,7 +218,7 @@ async function recordInForeground(raw: RawOptions): Promise<void> {
   }
   tellStarter({ ready: true });
   log('start', `recording into ${options.db}`);
-  await session.stop(await asked);
+  log('stop', `stopped; the head of the chain is ${await session.stop(await asked)}`);
 }
 
 async function run(command: string[], raw: RawOptions): Promise<void> {
@@ -267,10 +238,16 @@ async function run(command: string[], raw: RawOptions): Promise<void> {
 async function stop(raw: { db?: string }): Promise<void> {
   const options = recordOptions(raw);
   const pid = await stopRecorder(options.db);
-  if (pid !== null) say(`stopped (pid ${pid}); ${options.db} is one plain file now`);
-  else if (await storeLeft(options))
-    say(`stored what a recorder that was killed left in the kernel; ${options.db} is one plain file now`);
-  else say(`not running (${options.db})`);
+  if (pid === null && !(await storeLeft(options))) {
+    say(`not running (${options.db})`);
+    return;
+  }
+  const what =
+    pid === null ? 'stored what a recorder that was killed left in the kernel' : `stopped (pid ${pid})`;
+  const head = headOf(options.db);
+  say(
+    `${what}; ${options.db} is one plain file now${head === null ? '' : `, the head of its chain ${head}`}`,
+  );
 }
 
 function showStatus(raw: { db?: string; json?: boolean }): void {

@@ -134,13 +134,14 @@ export class Recorder {
     this.#running = this.#capture?.pipeline.run();
   }
 
-  /** Ends the run: takes the probes off, stores everything that they wrote, closes the database. */
-  async stop(ending: Ending): Promise<void> {
+  /** Ends the run: takes the probes off, stores everything that they wrote, closes the database. Returns the head of its chain. */
+  async stop(ending: Ending): Promise<string> {
     const capture = this.#capture;
     capture?.pipeline.stop();
     await this.#running;
     if (capture) this.#finish(capture);
     this.#segments.close(ending, this.#clock.now());
+    return this.#segments.store.head.hash.toString('hex');
   }
 
   /** Undoes everything after a start that failed. Probes that were there before stay, and go on recording. */

@@ -118,7 +118,8 @@ export function tellStarter(message: Message): void {
 
 /** A recorder that holds the lock of its database. Ends with `stop`. */
 export interface Session {
-  stop(ending: Ending): Promise<void>;
+  /** Returns the head of the chain over all that was stored. */
+  stop(ending: Ending): Promise<string>;
 }
 
 /** Takes the lock, opens the recorder and starts it. Null: another recorder runs. What fails leaves no file behind. */
@@ -137,8 +138,9 @@ export function openSession(options: RecordOptions): Session | null {
     lock.ready();
     return {
       async stop(ending) {
-        await recorder.stop(ending);
+        const head = await recorder.stop(ending);
         lock.release();
+        return head;
       },
     };
   } catch (error) {

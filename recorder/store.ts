@@ -11,7 +11,6 @@ import type { CgroupRow } from './cgroup.js';
 import { addRows, Chain, Content, type Link } from './chain.js';
 import type { CoverageRow, LaneState } from './coverage.js';
 import type { Archive } from './identity.js';
-import { log } from './log.js';
 import type { ProbeReport } from './probes.js';
 import type { Process } from './process-table.js';
 import type { Rows } from './rows.js';
@@ -348,7 +347,6 @@ export class Store implements Archive {
           this.#chain.close('stop', ended);
         })
         .immediate();
-      log('stop', `the head of the chain is ${this.head.hash.toString('hex')}`);
     } catch {} // a full disk, a lock: then the run ends where its last batch does
     this.seal();
   }

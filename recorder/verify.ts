@@ -5,7 +5,17 @@
 
 import { basename } from 'node:path';
 import Database from 'better-sqlite3';
-import { bytesOf, CHANGING, Content, type Covers, digestOf, hashOf, type Link, rowsOf } from './chain.js';
+import {
+  bytesOf,
+  CHANGING,
+  Content,
+  type Covers,
+  digestOf,
+  hashOf,
+  type Link,
+  lastLink,
+  rowsOf,
+} from './chain.js';
 import { TABLES } from './events.js';
 
 /** What is wrong with a recording, or what cannot be told of it. */
@@ -24,6 +34,20 @@ export interface Verified {
   head: string | null;
   /** Hashes of all links, to look for one that was written down. */
   hashes: Set<string>;
+}
+
+/** The head of the chain of one file, in hexadecimal; null: it has none, or cannot be read. */
+export function headOf(file: string): string | null {
+  try {
+    const db = new Database(file, { readonly: true, fileMustExist: true });
+    try {
+      return lastLink(db)?.hash.toString('hex') ?? null;
+    } finally {
+      db.close();
+    }
+  } catch {
+    return null;
+  }
 }
 
 /** @param files the segments of a recording, oldest first */
