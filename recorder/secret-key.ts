@@ -5,8 +5,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import { makePrivateFile, refuseForeignFile } from './path-safety.js';
+import { syncDirectory } from './segment-files.js';
 
 const KEY_BYTES = 32;
 
@@ -24,12 +26,13 @@ export function keyBeside(db: string): Buffer {
   try {
     const key = Buffer.alloc(KEY_BYTES);
     const length = readSync(fd, key, 0, KEY_BYTES, 0);
-    if (length === KEY_BYTES) return key;
-    if (length > 0)
-      throw new SnoopError('database', `${path} is no key`, 'remove it: a new one will be made');
+    const isBlank = key.every(byte => byte === 0); // a power cut may leave the length without the bytes
+    if (length === KEY_BYTES && !isBlank) return key;
+    if (!isBlank) throw new SnoopError('database', `${path} is no key`, 'remove it: a new one will be made');
     const made = randomBytes(KEY_BYTES);
     writeSync(fd, made, 0, KEY_BYTES, 0);
     fsyncSync(fd);
+    syncDirectory(dirname(path));
     return made;
   } finally {
     closeSync(fd);

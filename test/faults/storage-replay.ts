@@ -303,7 +303,7 @@ function opened(files: Map<string, Buffer>, what: string): number {
     }
     const left = readdirSync(directory);
     assert.deepEqual(
-      left.filter(file => !/^x(-\d{8}T\d{9}Z)?\.db$/.test(file)),
+      left.filter(file => !/^x((-\d{8}T\d{9}Z)?\.db|\.key)$/.test(file)),
       [],
       `${what}: nothing strange is left`,
     );
