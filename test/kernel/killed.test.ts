@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertInterrupted, cannotRecord, INTERRUPTS, Lab } from './lab.js';
+import { assertInterrupted, cannotRecord, INTERRUPTS, Lab, stored } from './lab.js';
 
 const skip = cannotRecord;
 
@@ -154,7 +154,7 @@ test('a process that still runs is said to run, one never seen is said to be unk
   const lab = Lab.open(t);
   lab.record();
   const sleeper = await lab.background('/bin/sleep', '1000').running('sleep');
-  await new Promise(done => setTimeout(done, 600));
+  await stored();
   assert.equal(lab.whoKilled(sleeper.pid).verdict, 'running');
   const unknown = lab.snoopq('who-killed', '4194303', '--json');
   assert.equal(unknown.status, 1);
@@ -230,7 +230,7 @@ test('the answers are the same for the sqlite3 tool, while recording and after',
   const lab = Lab.open(t);
   lab.record();
   const pid = Number(lab.inside('crash', 'segv').facts.get('pid'));
-  await new Promise(done => setTimeout(done, 600));
+  await stored();
   const sql = `SELECT signal, mechanism, confidence FROM kills WHERE pid = ${pid}`;
   const live = lab.command('sqlite3', lab.db, sql);
   lab.stop();

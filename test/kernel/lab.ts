@@ -12,6 +12,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { Resident } from './resident.js';
 
 const DIST = join(PACKAGE_ROOT, 'dist');
 /** Where the unified hierarchy is mounted. */
@@ -38,6 +39,21 @@ const WAYS = [
   ...(process.env['SNOOPREC_TEST_TRANSPORT'] ? ['--transport', process.env['SNOOPREC_TEST_TRANSPORT']] : []),
 ];
 
+/** Where laboratories have their cgroups. */
+const LABS = process.env['SNOOPREC_TEST_LABS'] ?? CGROUP_ROOT;
+
+/** How much longer than usual to wait for anything: on an emulated machine (test/kernels) everything is slow. */
+const SLOW = Number(process.env['SNOOPREC_TEST_SLOW'] ?? 1);
+
+/** The recorder is a thread of ours, not a process: null where a process starts quickly. */
+const resident = SLOW > 1 ? new Resident() : null;
+
+/** What a test does usually, or the less that it does on an emulated machine, to end in a bearable time. */
+export const orLess = <What>(usual: What, less: What): What => (SLOW > 1 ? less : usual);
+
+/** Until the recorder has stored what happened by now. */
+export const stored = (): Promise<void> => sleep(600 * SLOW);
+
 /** The path of a test tool. */
 export const tool = (name: string): string => join(DIST, 'test', 'tools', name);
 
@@ -56,6 +72,7 @@ export class Lab {
   readonly cgroup: string;
   readonly db: string;
   readonly #subgroups: string[] = [];
+  #mayRun = false;
 
   private constructor(directory: string, cgroup: string) {
     this.directory = directory;
@@ -66,7 +83,7 @@ export class Lab {
   /** Opens a laboratory for one test, and closes it after. */
   static open(test: TestContext): Lab {
     const directory = mkdtempSync(join(tmpdir(), 'snooprec-lab-'));
-    const cgroup = join(CGROUP_ROOT as string, directory.split('/').at(-1) as string);
+    const cgroup = join(LABS as string, directory.split('/').at(-1) as string);
     mkdirSync(cgroup);
     const lab = new Lab(directory, cgroup);
     test.after(() => lab.#close());
@@ -83,6 +100,7 @@ export class Lab {
 
   /** Runs `snooprec` with this database, and if it is to record, in the ways that are asked for. */
   snooprec(...args: string[]): Outcome {
+    if (args[0] === 'start') this.#mayRun = true;
     const records = args[0] === 'start' || args[0] === 'run';
     const all = records ? args.toSpliced(1, 0, ...WAYS) : args;
     return this.command(process.execPath, join(DIST, 'bin', 'snooprec.js'), ...all);
@@ -90,6 +108,7 @@ export class Lab {
 
   /** Asks `snoopq`. */
   snoopq(...args: string[]): Outcome {
+    if (resident) return ended(resident.ask(this.db, ...args));
     return this.command(process.execPath, join(DIST, 'bin', 'snoopq.js'), ...args);
   }
 
@@ -100,7 +119,7 @@ export class Lab {
       cwd: this.directory,
       env,
       encoding: 'utf8',
-      timeout: 120_000,
+      timeout: 120_000 * SLOW,
       maxBuffer: 1 << 26,
     });
     if (result.error) throw result.error;
@@ -109,13 +128,15 @@ export class Lab {
 
   /** Starts the recorder for the laboratory's cgroup. */
   record(...options: string[]): void {
-    const started = this.snooprec('start', '--cgroup', this.cgroup, ...options);
+    const words = ['--cgroup', this.cgroup, ...options];
+    const started = resident?.record('--db', this.db, ...WAYS, ...words) ?? this.snooprec('start', ...words);
     assert.equal(started.status, 0, started.stderr);
   }
 
   /** Stops the recorder: everything is in the database then. */
   stop(): void {
-    const stopped = this.snooprec('stop');
+    const stopped = this.#mayRun || !resident ? this.snooprec('stop') : resident.stop();
+    this.#mayRun = false;
     assert.equal(stopped.status, 0, stopped.stderr);
   }
 
@@ -162,10 +183,11 @@ export class Lab {
   }
 
   async #close(): Promise<void> {
-    this.snooprec('stop');
+    if (resident) resident.stop();
+    if (this.#mayRun || !resident) this.snooprec('stop');
     if (existsSync(join(this.cgroup, 'cgroup.kill'))) writeFileSync(join(this.cgroup, 'cgroup.kill'), '1');
     for (const cgroup of [...this.#subgroups.reverse(), this.cgroup]) {
-      for (let tries = 0; tries < 100; tries++) {
+      for (let tries = 0; tries < 100 * SLOW; tries++) {
         if (readFileSync(join(cgroup, 'cgroup.procs'), 'utf8') === '') break;
         await sleep(20);
       }
@@ -226,7 +248,7 @@ export class Background {
 
   /** Waits until the tool has told a fact, and returns it. */
   async fact(key: string): Promise<string> {
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 500 * SLOW; tries++) {
       const value = factsOf(this.#stdout).get(key);
       if (value !== undefined && this.#stdout.endsWith('\n')) return value;
       await sleep(10);
@@ -236,7 +258,7 @@ export class Background {
 
   /** Waits until the command runs its own image, not the one that put it into the cgroup. */
   async running(comm: string): Promise<this> {
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 500 * SLOW; tries++) {
       if (readFileSync(`/proc/${this.pid}/comm`, 'utf8') === `${comm}\n`) return this;
       await sleep(10);
     }
@@ -251,6 +273,10 @@ export class Background {
   end(): Promise<Outcome> {
     return this.#ended;
   }
+}
+
+function ended({ status, stdout, stderr }: Pick<Outcome, 'stdout' | 'stderr'> & { status: number }): Outcome {
+  return outcome(status, null, stdout, stderr);
 }
 
 function outcome(

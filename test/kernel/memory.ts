@@ -1,7 +1,7 @@
 /** A memory cgroup with a limit, in whichever hierarchy the memory controller is: the old one of its own, or the unified one. */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CGROUP_ROOT, cannotRecord, type Lab } from './lab.js';
@@ -39,14 +39,14 @@ function limitOld(test: TestContext, lab: Lab, mib: number): MemoryCgroup {
   return { directory, path: `/${name}` };
 }
 
-/** The unified hierarchy gives a controller only to children of a cgroup without processes. */
+/** The laboratory's own cgroup: the unified hierarchy gives a controller only to children of a cgroup without processes. */
 function limitUnified(lab: Lab, mib: number): MemoryCgroup {
-  for (const parent of [dirname(lab.cgroup), lab.cgroup])
-    writeFileSync(join(parent, 'cgroup.subtree_control'), '+memory');
-  const directory = lab.subgroup('memory');
+  const directory = lab.cgroup;
+  writeFileSync(join(dirname(directory), 'cgroup.subtree_control'), '+memory');
   writeFileSync(join(directory, 'memory.max'), String(mib << 20));
-  writeFileSync(join(directory, 'memory.swap.max'), '0');
-  return { directory, path: `/${basename(lab.cgroup)}/memory` };
+  const swap = join(directory, 'memory.swap.max');
+  if (existsSync(swap)) writeFileSync(swap, '0');
+  return { directory, path: `/${relative(CGROUP_ROOT as string, directory)}` };
 }
 
 /** Whoever was killed in there may take a moment to be gone. */
