@@ -5,7 +5,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ProbeOptions, Probes } from '../../recorder/probes.js';
+import type { ProbeOptions } from '../../recorder/object.js';
+import { Probes } from '../../recorder/probes.js';
 import type { Scope } from '../../recorder/scope.js';
 
 const PAUSE_MS = 50;
