@@ -68,6 +68,9 @@ test('a long answer is shown in less, which may do nothing else and knows nothin
     pager = pagerBelow(said.child.pid ?? 0);
   }
   assert.ok(pager !== undefined, said.text);
+  // Before it has drawn its page it has no hold on the terminal.
+  for (let i = 0; i < 1000 && !said.text.includes('14:0'); i++) await sleep(10);
+  await sleep(200);
   const environment = readFileSync(`/proc/${pager}/environ`, 'utf8').split('\0').filter(Boolean);
   assert.deepEqual(environment.map(pair => pair.split('=')[0]).sort(), [
     'LANG',
