@@ -39,7 +39,6 @@ import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
 import { type Listener, Segments } from './segments.js';
 import type { Ending, LastRun } from './store.js';
-import type { Table } from './table.js';
 import { decodeText } from './text.js';
 import { Texts } from './texts.js';
 import { UidSyscallCounter } from './uid-syscalls.js';
@@ -177,9 +176,8 @@ export class Recorder {
     const { argsBytes } = this.#options;
     const texts = new Texts(next, { redactor: this.#redactor, argsBytes });
     const cgroups = new Cgroups(next.cgroup);
-    const rows = new Map<Table, Rows>(
-      TABLES.map(table => [table, new Rows(table, store.nextId(table.name))]),
-    );
+    const rows: Rows[] = [];
+    for (const table of TABLES) rows[table.index] = new Rows(table, store.nextId(table.name));
     return {
       clock: this.#clock,
       identity: new Identity(table, texts, this.#clock, cgroups, this.#segments),
@@ -188,7 +186,7 @@ export class Recorder {
       calls: new OpenCalls(),
       pageKb: pageBytes() / 1024,
       repeats: new Repeats(),
-      rows: table => rows.get(table) as Rows,
+      rows: table => rows[table.index] as Rows,
     };
   }
 

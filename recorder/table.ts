@@ -5,6 +5,8 @@ export type Referred = 'process' | 'exec' | 'comm' | 'path' | 'argv' | 'cgroup';
 
 export interface Table<Column extends string = string> {
   readonly name: string;
+  /** Counts the tables: where its waiting rows are found without a search. */
+  readonly index: number;
   readonly columns: readonly Column[];
   /** The columns that hold an id of another table. */
   readonly refs: { readonly [name in Column]?: Referred };
@@ -16,6 +18,8 @@ export interface Table<Column extends string = string> {
   readonly sameFrom: number;
 }
 
+let tables = 0;
+
 /** @param sameFrom first of the columns that must be equal for two rows to be folded into one; none: never fold */
 export function defineTable<const Column extends string>(
   name: string,
@@ -25,5 +29,13 @@ export function defineTable<const Column extends string>(
   sameFrom?: NoInfer<Column>,
 ): Table<Column> {
   const at = Object.fromEntries(columns.map((column, i) => [column, i])) as { [name in Column]: number };
-  return { name, columns, refs, at, capacity, sameFrom: sameFrom === undefined ? -1 : at[sameFrom] };
+  return {
+    name,
+    index: tables++,
+    columns,
+    refs,
+    at,
+    capacity,
+    sameFrom: sameFrom === undefined ? -1 : at[sameFrom],
+  };
 }

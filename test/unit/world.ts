@@ -35,6 +35,8 @@ export class World {
 
   constructor({ archive = EMPTY_ARCHIVE, ids = FIRST_IDS, firstId = () => 1 }: WorldOptions = {}) {
     this.allRows = new Map(TABLES.map(table => [table, new Rows(table, firstId(table.name))]));
+    const byIndex: Rows[] = [];
+    for (const [table, rows] of this.allRows) byIndex[table.index] = rows;
     const clock = new Clock(() => ({ wall: BOOTED_US * 1000 + 10e9, boot: 10e9 }));
     const cgroups = new Cgroups(ids.cgroup, []);
     this.table = new ProcessTable(ids.process);
@@ -47,7 +49,7 @@ export class World {
       calls: new OpenCalls(),
       pageKb: 4,
       repeats: new Repeats(),
-      rows: table => this.allRows.get(table) as Rows,
+      rows: table => byIndex[table.index] as Rows,
     };
   }
 
