@@ -25,7 +25,7 @@
 struct scratch {
 	__u32 at; /* bytes of the record so far */
 	__u32 pad;
-	__u8 before[sizeof(struct snoop_piece)]; /* the record */
+	__u8 before[sizeof(struct snoop_piece)]; /* room for what goes before a piece */
 	__u8 record[TEXT_MAX + ARGS_MAX + PATH_BYTES_MAX];
 };
 
