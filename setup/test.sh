@@ -3,7 +3,6 @@
 #   npm test -- WORD…    only tests whose names match; a word with a slash chooses files: test/kernel/
 #   --long               the long ones instead, *.long.test.ts: `npm run test:faults`
 set -euo pipefail
-shopt -s extglob
 NEEDED_BY_TESTS=yes
 . "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 node setup/build.mjs
@@ -46,9 +45,7 @@ run "${files[@]}"
 # What older kernels need must give the same rows: the tests of signals and execs again, in each other way to record.
 again=()
 for file in "${files[@]}"; do
-  case $file in
-    dist/test/kernel/@(counts|exec|hostile|killed|mechanisms|oom|scope|targets).test.js) again+=("$file") ;;
-  esac
+  [[ $file =~ /kernel/(counts|exec|hostile|killed|mechanisms|oom|scope|targets)\.test ]] && again+=("$file")
 done
 if [ ${#again[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && [ -z "${SNOOPREC_TEST_CAPTURE-}${SNOOPREC_TEST_TRANSPORT-}" ]; then
   for ways in 'hash ring' 'regs perf' 'hash perf'; do

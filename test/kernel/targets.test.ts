@@ -167,7 +167,9 @@ for (const call of ['kill', 'rt_sigqueueinfo']) {
     const missed = Number(facts.get('sent')) + Number(facts.get('ticks')) - recorded - lost;
     t.diagnostic(`lost ${lost}, missed ${missed}`);
     // Of signals that interrupts send the kernel sometimes hides one from us (seen on 6.18: 1 of 3,000), and counts no miss.
-    assert.ok(missed >= 0 && missed <= 20, `missed ${missed}`);
+    // What was lost is not told by its signal: where some were, a few may have been the SIGCHLD of those who had ended.
+    const others = lost > 0 ? 8 : 0;
+    assert.ok(missed >= -others && missed <= 20, `missed ${missed}`);
   });
 }
 
