@@ -15,6 +15,10 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
 const SIG_IGN = 1n;
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
 const PR_SET_DUMPABLE = 4; // include/uapi/linux/prctl.h
 const PR_CAPBSET_DROP = 24;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -56,6 +60,9 @@ const c = {
   prctl: libc.func(
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   ),
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  connect: libc.func('int connect(int socket, const void *address, size_t bytes)'),
+  send: libc.func('int64_t send(int socket, const void *data, size_t bytes, int flags)'),
   setrlimit: libc.func('int setrlimit(int resource, const void *limit)'),
   _exit: libc.func('void _exit(int status)'),
   sysconf: libc.func('int64_t sysconf(int name)'),
@@ -182,3 +189,18 @@ export function openPerfOutput(cpu: number, wakeAfter: number): number {
 /** Makes a perf event write into the buffer of another one of the same CPU. */
 export const sharePerfBuffer = (event: number, owner: number): void =>
   void number(c.ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, owner), 'share the buffer of a perf event');
+
+/** A datagram socket that speaks to the one that is bound to a path; @ stands for the NUL of an abstract name (unix(7)). */
+export function connectDatagrams(path: string): number {
+  const fd = number(c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'make a socket');
+  const name = Buffer.from(path.replace(/^@/, '\0'));
+  const address = Buffer.concat([Buffer.from(Uint16Array.of(AF_UNIX).buffer), name]);
+  number(c.connect(fd, address, address.length), `reach the socket ${path}`);
+  return fd;
+}
+
+/** Sends one datagram. False: nobody took it. */
+export function sendDatagram(fd: number, text: string): boolean {
+  const bytes = Buffer.from(text);
+  return Number(c.send(fd, bytes, bytes.length, MSG_NOSIGNAL)) === bytes.length;
+}

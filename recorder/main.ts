@@ -1,6 +1,6 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
@@ -16,11 +16,14 @@ import { type RawOptions, recordOptions } from './options.js';
 import { requirePrivileges } from './privileges.js';
 import { runCommand, violentSummary } from './run.js';
 import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
+import { ServiceManager } from './service-manager.js';
+import { installUnit, serviceCommand, UNIT_PATH, unitText } from './service-unit.js';
 import { status, statusText } from './status.js';
 import { headOf, verify } from './verify.js';
 import { VERSION } from './version.js';
 
 const STATUS_STOPPED = 3;
+
 /** A recorder that is broken is gone at once, and its lock with it: the kernel records on, and the next start takes over. */
 function endOnBugs(): void {
   process.on('uncaughtException', error => {
@@ -106,6 +109,12 @@ function program(): Command {
     .addOption(cgroup())
     .action(showConfig);
 
+  command
+    .command('install-service')
+    .description('have systemd run the recorder from boot on, closed in and restarted when it is killed')
+    .option('--print', 'only show the unit')
+    .action(installService);
+
   for (const each of command.commands)
     each.option('--config <file>', `settings, and conf.d beside it (default: ${CONFIG_FILE})`);
   return command;
@@ -125,6 +134,17 @@ function applyConfig(command: Command): void {
     command.setOptionValueWithSource(option, value, 'config');
     sources.set(option, file);
   }
+}
+
+function installService({ print }: { print?: boolean }): void {
+  const command = serviceCommand(process.execPath, realpathSync(process.argv[1] as string));
+  if (print) {
+    process.stdout.write(unitText(command));
+    return;
+  }
+  requirePrivileges();
+  installUnit(command);
+  say(`wrote ${UNIT_PATH}; start it with: systemctl daemon-reload && systemctl enable --now snooprec`);
 }
 
 function showVerified(raw: { db?: string; head?: string }): void {
@@ -216,9 +236,13 @@ async function recordInForeground(raw: RawOptions): Promise<void> {
   if (session === null) {
     throw new SnoopError('running', `another recorder writes ${options.db}`, '`snooprec status` tells which');
   }
+  const manager = ServiceManager.of(process.env);
   tellStarter({ ready: true });
+  manager?.ready(process.env, () => session.lastMove);
   log('start', `recording into ${options.db}`);
-  log('stop', `stopped; the head of the chain is ${await session.stop(await asked)}`);
+  const ending = await asked;
+  manager?.stopping();
+  log('stop', `stopped; the head of the chain is ${await session.stop(ending)}`);
 }
 
 async function run(command: string[], raw: RawOptions): Promise<void> {

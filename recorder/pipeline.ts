@@ -64,6 +64,7 @@ export class Pipeline {
   #pendingCoverage: CoverageRow[] = [];
   #lastBeat = { at: performance.now(), seen: 0, rows: 0 };
   #rates = { events: 0, rows: 0 };
+  #lastMove = performance.now();
 
   constructor(
     source: Source,
@@ -131,6 +132,11 @@ export class Pipeline {
       this.#ledger.look(this.#context.clock.now());
     }
     if (!this.#stopping) await sleep(GATHER_MS);
+  }
+
+  /** When the lanes were last read and the store last took a batch, or refused it; performance.now(). */
+  get lastMove(): number {
+    return this.#lastMove;
   }
 
   stop(): void {
@@ -243,9 +249,11 @@ export class Pipeline {
         totals: this.#totals(now, lagUs),
       });
     } catch (error) {
+      this.#lastMove = performance.now();
       log('store', `cannot store a batch: ${(error as Error).message}; trying again`);
       return false;
     }
+    this.#lastMove = performance.now();
     this.#lethal.commit();
     this.#bulk.commit();
     repeats.clear();

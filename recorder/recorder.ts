@@ -133,6 +133,11 @@ export class Recorder {
     this.#running = this.#capture?.pipeline.run();
   }
 
+  /** When it last moved: Pipeline.lastMove. */
+  get lastMove(): number {
+    return this.#capture?.pipeline.lastMove ?? 0;
+  }
+
   /** Ends the run: takes the probes off, stores everything that they wrote, closes the database. Returns the head of its chain. */
   async stop(ending: Ending): Promise<string> {
     const capture = this.#capture;

@@ -20,13 +20,12 @@ import { raisePriority } from './priority.js';
 import { becomeService, confineChildren, giveToService } from './privileges.js';
 import { Recorder } from './recorder.js';
 import { keyPath } from './secret-key.js';
+import { NODE_OPTIONS } from './service-unit.js';
 import type { Ending } from './store.js';
 
 const READY_FD = 3;
 const START_MS = 15_000;
 const STOP_MS = 15_000;
-/** Young objects get 2 MiB at a time, not 16: in a storm that is 25 MB less, and little is allocated there. */
-const NODE_OPTIONS = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
 type Message = { ready: true } | { error: { code: ErrorCode; message: string; hint?: string | undefined } };
 
@@ -118,6 +117,8 @@ export function tellStarter(message: Message): void {
 
 /** A recorder that holds the lock of its database. Ends with `stop`. */
 export interface Session {
+  /** When it last moved: Pipeline.lastMove. */
+  readonly lastMove: number;
   /** Returns the head of the chain over all that was stored. */
   stop(ending: Ending): Promise<string>;
 }
@@ -137,6 +138,9 @@ export function openSession(options: RecordOptions): Session | null {
     const recorder = openRecorder(options);
     lock.ready();
     return {
+      get lastMove() {
+        return recorder.lastMove;
+      },
       async stop(ending) {
         const head = await recorder.stop(ending);
         lock.release();

@@ -48,6 +48,9 @@ missing_packages() {
     if [ "$(id -u)" = 0 ] && grep -q '^ID=debian' /etc/os-release; then
       have chromium || echo chromium
       have dot || echo graphviz
+      # For the package: the rules it must obey, and a fresh system to install it into.
+      have lintian || echo lintian
+      have debootstrap || echo debootstrap
     fi
   fi
   if ! npm_is_fresh || ! sqlite_loads; then
