@@ -11,7 +11,7 @@ import { spreadOf } from './spread.js';
 import type { Plan } from './suites.js';
 
 /** A process of the middle that was killed. */
-const USUAL_PID = FIRST_PID + 4 * 5_000;
+const USUAL_PID = FIRST_PID + 4 * 2_000;
 
 const QUESTIONS: readonly { title: string; words: string[] }[] = [
   { title: 'signals --target', words: ['signals', '--target', String(USUAL_PID)] },
@@ -23,7 +23,7 @@ const QUESTIONS: readonly { title: string; words: string[] }[] = [
 ];
 
 export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan): Promise<Result[]> {
-  const signals = quick ? 1_000_000 : 10_000_000;
+  const signals = quick ? 500_000 : 10_000_000;
   const db = join(scene.subdirectory(), 'big.db');
   say(`answers: writing ${signals.toLocaleString('en-US')} signals`);
   writeBig(db, signals);
@@ -42,8 +42,9 @@ export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan)
     ...Object.fromEntries(QUESTIONS.map(({ title, words }) => [title, () => snoopq(...words)])),
   };
   const times = new Map(Object.keys(subjects).map(name => [name, [] as number[]]));
-  for (let round = 0; round < rounds * 2; round++) {
-    say(`answers: round ${round + 1} of ${rounds * 2}`);
+  const turns = quick ? rounds : rounds * 2;
+  for (let round = 0; round < turns; round++) {
+    say(`answers: round ${round + 1} of ${turns}`);
     for (const [name, measure] of Object.entries(subjects)) times.get(name)?.push(measure());
   }
   const of = (name: string) => times.get(name) ?? [];

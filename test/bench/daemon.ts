@@ -49,7 +49,7 @@ async function startAndStop(scene: Scene, { quick, rounds, say }: Plan): Promise
 
 /** In a cgroup in which nothing happens: of a whole machine nobody can say that it is idle. */
 async function idle(scene: Scene, { quick, say }: Plan): Promise<Result[]> {
-  const seconds = quick ? 10 : 60;
+  const seconds = quick ? 5 : 60;
   const cgroup = join(CGROUP_ROOT as string, basename(scene.directory));
   mkdirSync(cgroup);
   const remove = scene.defer(() => rmdirSync(cgroup));

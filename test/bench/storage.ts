@@ -22,7 +22,7 @@ const BATCH = SIGNAL_TABLE.capacity;
 const MIX = join(PACKAGE_ROOT, 'test', 'bench', 'mix.sh');
 
 export async function measureStorage(scene: Scene, { quick, rounds, say }: Plan): Promise<Result[]> {
-  const count = quick ? 200_000 : 1_000_000;
+  const count = quick ? 100_000 : 1_000_000;
   const directory = scene.subdirectory();
   const empty = join(directory, 'empty.db');
   emptyStore(empty).close('stopped', FIRST_TIME);

@@ -121,11 +121,13 @@ function writeSegment(source: string, path: string, span: Span, next: Record<str
     for (const id of idsOf(db, 'SELECT max(id) FROM old.recording WHERE started < ?', span.from))
       want('recording', id);
   }
+  db.exec('BEGIN');
   for (const [table, ids] of wanted) {
     const copy = db.prepare(`INSERT INTO main."${table}" SELECT * FROM old."${table}" WHERE id = ?`);
     for (const id of ids) copy.run(id);
     if (TEXTS.includes(table)) next[table] = Math.max(next[table] ?? 1, Math.max(...ids) + 1);
   }
+  db.exec('COMMIT');
   if (span.to !== null) forgetLater(db, span.to);
   db.exec('DETACH old');
   db.close();
