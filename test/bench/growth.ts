@@ -14,7 +14,7 @@ import { World } from '../unit/world.js';
 import { FIRST_PID, writeBig } from './big.js';
 import { SNOOPQ } from './programs.js';
 import type { Result } from './result.js';
-import { addRow, FIRST_TIME } from './rows.js';
+import { addRow, FIRST_TIME, SIGNALS } from './rows.js';
 import type { Scene } from './scene.js';
 import { ratios, spreadOf } from './spread.js';
 import { emptyStore } from './storage.js';
@@ -32,16 +32,17 @@ function rowsInDatabase(scene: Scene, { quick, rounds, say }: Plan): Result[] {
   const batches = quick ? 5 : 20;
   const path = join(scene.subdirectory(), 'big.db');
   say(`growth: writing ${many.toLocaleString('en-US')} signals`);
-  writeBig(path, many);
+  // New rows are of new processes, as they would be.
+  const from = writeBig(path, many) * SIGNALS;
   const big = new Store(path, 'boot', FIRST_TIME, null);
   big.begin({ ...RUN_AGAIN });
   const full: number[] = [];
   const empty: number[] = [];
   for (let round = 0; round < rounds; round++) {
     say(`growth: rows, round ${round + 1} of ${rounds}`);
-    full.push(write(big, batches));
+    full.push(write(big, batches, from));
     const small = emptyStore(join(scene.subdirectory(), 'small.db'));
-    empty.push(write(small, batches));
+    empty.push(write(small, batches, 0));
     small.abandon();
   }
   big.abandon();
@@ -68,14 +69,14 @@ const RUN_AGAIN = {
 };
 
 /** Milliseconds for so many full batches. */
-function write(store: Store, batches: number): number {
+function write(store: Store, batches: number, from: number): number {
   const rows = new Rows(SIGNAL_TABLE, store.nextId(SIGNAL_TABLE.name));
   let ms = 0;
-  for (let n = 0; n < batches * SIGNAL_TABLE.capacity; ) {
+  for (let n = from; n < from + batches * SIGNAL_TABLE.capacity; ) {
     for (const end = n + SIGNAL_TABLE.capacity; n < end; n++) addRow(rows, n);
-    const from = performance.now();
+    const began = performance.now();
     store.write(batchOf(null, { rows: [rows] }));
-    ms += performance.now() - from;
+    ms += performance.now() - began;
     rows.clear();
   }
   return ms;
@@ -106,7 +107,8 @@ function applyAll(processes: number): number {
   const key = (n: number) => ({ pid: 1000 + (n % processes), start: 1e9 + (n % processes), comm: 'crowd' });
   const lane = new FakeLane(1 << 24);
   for (let n = 0; n < RECORDS; n++) {
-    lane.write(signal({ sig: 10, sender: key(n), target: key(n * 7 + 1), time: 2e9 + n }));
+    const facts = { sig: 10, sender: key(n), target: key(n * 7 + 1), time: 2e9 + n };
+    lane.write(signal({ ...facts, args: [n + 1, 10] })); // no two alike: none is folded
   }
   walk(lane, world); // meets them all
   return walk(lane, world);

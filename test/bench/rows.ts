@@ -9,7 +9,7 @@ import { NULL, type Rows } from '../../recorder/rows.js';
 /** Processes that are signalled at one time. */
 const LIVING = 1_000;
 /** Signals between two new processes. */
-const SIGNALS = 8;
+export const SIGNALS = 8;
 export const FIRST_TIME = 1_767_225_600_000_000;
 
 /** Sets the columns of row `n` and adds it. Equal numbers give equal rows, in this process and in every other. */
