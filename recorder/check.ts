@@ -64,13 +64,13 @@ function program(): Finding {
 
 function kernelVersion(): Finding {
   const [major = 0, minor = 0] = release().split('.').map(Number);
-  const ok = major > 5 || (major === 5 && minor >= 5);
+  const ok = major > 5 || (major === 5 && minor >= 8);
   return {
     name: 'kernel',
     ok,
     needed: true,
     detail: release(),
-    hint: 'Linux 5.5 or later is needed, for tracepoints with type information',
+    hint: 'Linux 5.8 or later is needed, for the clock and the task iterator of BPF',
   };
 }
 
