@@ -164,6 +164,9 @@ test('arguments are printed so that bash reads back the same bytes', () => {
   );
 });
 
+/** What these make has forms of its own, and tests of its own: test/report. */
+const FILES = ['report', 'export', 'completion'];
+
 test('every question in every format stays harmless about a recording that is full of hostile texts', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'snoopq-output-'));
   t.after(() => rmSync(directory, { recursive: true }));
@@ -186,7 +189,7 @@ test('every question in every format stays harmless about a recording that is fu
       .all()
       .map(String);
     db.close();
-    for (const question of questions) {
+    for (const question of questions.filter(({ name }) => !FILES.includes(name))) {
       for (const format of FORMATS) {
         const words = question.args.some(({ kind }) => kind === 'process')
           ? pids
