@@ -1,11 +1,10 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
-import { sealedNames } from '../migrations/segment-names.js';
 import { canRecord, check, findingText } from './check.js';
 import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
 import { report } from './errors.js';
@@ -19,7 +18,7 @@ import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } 
 import { ServiceManager } from './service-manager.js';
 import { installUnit, serviceCommand, UNIT_PATH, unitText } from './service-unit.js';
 import { status, statusText } from './status.js';
-import { headOf, verify } from './verify.js';
+import { headOf, verifyRecording } from './verify.js';
 import { VERSION } from './version.js';
 
 const STATUS_STOPPED = 3;
@@ -148,16 +147,9 @@ function installService({ print }: { print?: boolean }): void {
 }
 
 function showVerified(raw: { db?: string; head?: string }): void {
-  const db = resolve(databasePath(raw.db));
-  if (!existsSync(db))
-    throw new SnoopError('database', `there is no recording at ${db}`, 'name another file with --db');
-  const files = [...sealedNames(db).map(file => file.path), db];
-  const { findings, links, rows, head, hashes } = verify(files);
-  for (const { isWrong, file, text } of findings) say(`${isWrong ? 'WRONG' : 'note '}  ${file}: ${text}`);
-  const isThere = raw.head === undefined || hashes.has(raw.head.toLowerCase());
-  if (!isThere) say(`WRONG  no link has the hash ${raw.head}: the chain was rolled back or made anew`);
-  say(`${files.length} files, ${links} links, ${rows} rows; the head of the chain is ${head ?? 'unknown'}`);
-  if (!isThere || findings.some(({ isWrong }) => isWrong)) process.exitCode = 1;
+  const { lines, isWhole } = verifyRecording(resolve(databasePath(raw.db)), raw.head);
+  say(lines.join('\n'));
+  if (!isWhole) process.exitCode = 1;
 }
 
 function showConfig(raw: RawOptions, command: Command): void {

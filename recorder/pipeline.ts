@@ -7,6 +7,7 @@
 
 import { setTimeout as sleep, setImmediate as yieldToLoop } from 'node:timers/promises';
 import { SnoopHeader } from '../bpf/wire.gen.js';
+import type { Batch, Totals } from './batch.js';
 import type { Context } from './context.js';
 import type { CoverageRow, Ledger, Tally } from './coverage.js';
 import { Fate } from './event-spec.js';
@@ -14,7 +15,6 @@ import { applyRecord, TABLES } from './events.js';
 import { type Lane, memoryOf, u64 } from './lane.js';
 import { log } from './log.js';
 import type { Rows } from './rows.js';
-import type { Batch, Totals } from './store.js';
 import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
 
 const GATHER_MS = 50; // how often the lanes are looked at while a batch is gathered

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { EvProcess } from '../bpf/wire.gen.js';
+import type { Ending, LastRun } from './batch.js';
 import { Cgroups } from './cgroup.js';
 import { Clock } from './clock.js';
 import type { Context } from './context.js';
@@ -38,7 +39,6 @@ import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
 import { type Listener, Segments } from './segments.js';
-import type { Ending, LastRun } from './store.js';
 import { decodeText } from './text.js';
 import { Texts } from './texts.js';
 import { UidSyscallCounter } from './uid-syscalls.js';

@@ -1,7 +1,7 @@
 /** The rows of other tables that a waiting batch refers to: they go along when it has to be stored in a new segment. */
 
+import type { Batch } from './batch.js';
 import { NULL } from './rows.js';
-import type { Batch } from './store.js';
 import type { Referred } from './table.js';
 
 export type References = Map<Referred, Set<number>>;

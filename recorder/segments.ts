@@ -8,6 +8,7 @@
 
 import { existsSync } from 'node:fs';
 import { freeSealedName, sealedNames } from '../migrations/segment-names.js';
+import type { Batch, Ending, LastRun, RunFacts } from './batch.js';
 import type { Archive } from './identity.js';
 import { lockHolders } from './lock-holders.js';
 import { log } from './log.js';
@@ -28,7 +29,7 @@ import {
   removeDatabase,
   setAside,
 } from './segment-files.js';
-import { type Batch, type Ending, type LastRun, type RunFacts, Store } from './store.js';
+import { Store } from './store.js';
 
 const WAL_MAX = 40 << 20; // a log beyond this is held by a reader; with the largest batch on top it stays below 64 MiB
 const LOG_BYTES = 4 << 20; // a log that nobody holds is emptied when it is larger

@@ -11,6 +11,7 @@ import { closeSync, existsSync, rmdirSync, statSync, unlinkSync, writeSync } fro
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SnoopError } from '../migrations/errors.js';
+import type { Ending } from './batch.js';
 import { chooseWays } from './kernel-ways.js';
 import { type Holder, Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
@@ -21,7 +22,6 @@ import { becomeService, confineChildren, giveToService } from './privileges.js';
 import { Recorder } from './recorder.js';
 import { keyPath } from './secret-key.js';
 import { NODE_OPTIONS } from './service-unit.js';
-import type { Ending } from './store.js';
 
 const READY_FD = 3;
 const START_MS = 15_000;

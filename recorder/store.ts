@@ -3,17 +3,15 @@
  * one fsync. Nobody else writes it, and nobody else checkpoints it.
  */
 
-import { statSync } from 'node:fs';
-import Database from 'better-sqlite3';
-import { SnoopError } from '../migrations/errors.js';
-import { migrate } from '../migrations/migrate.js';
-import type { CgroupRow } from './cgroup.js';
+import type Database from 'better-sqlite3';
+import type { Batch, Ending, LastRun, RunFacts } from './batch.js';
 import { addRows, Chain, Content, type Link } from './chain.js';
-import type { CoverageRow, LaneState } from './coverage.js';
+import type { LaneState } from './coverage.js';
 import type { Archive } from './identity.js';
+import { openToWrite } from './open-database.js';
+import { Placement } from './placement.js';
 import type { ProbeReport } from './probes.js';
 import type { Process } from './process-table.js';
-import type { Rows } from './rows.js';
 import {
   insertRows,
   type ManyRows,
@@ -25,65 +23,9 @@ import {
   type Statements,
 } from './statements.js';
 import type { Table } from './table.js';
-import type { NextIds, TextRow } from './texts.js';
-import type { UidSyscalls } from './uid-syscalls.js';
+import type { NextIds } from './texts.js';
 
-/** How long a batch waits for another connection's lock before it is tried again with the next. */
-const BUSY_MS = 100;
 const PAGE_BYTES = 4096;
-
-/** Everything that one transaction stores. */
-export interface Batch {
-  /** Of each table that records fill. */
-  rows: readonly Rows[];
-  processes: readonly Process[];
-  comms: TextRow[];
-  paths: TextRow[];
-  argvs: TextRow[];
-  cgroups: CgroupRow[];
-  coverage: CoverageRow[];
-  uidSyscalls: UidSyscalls[];
-  lanes: LaneState;
-  totals: Totals;
-}
-
-/** The counters of a run, as the table `recording` keeps them. */
-export interface Totals {
-  updated: number;
-  seen: number;
-  stored: number;
-  folded: number;
-  lost: number;
-  malformed: number;
-  shed: number;
-  rows: number;
-  eventsPerS: number;
-  rowsPerS: number;
-  lagUs: number;
-}
-
-/** What the row of `recording` says of a run from its start. */
-export interface RunFacts {
-  started: number;
-  host: string;
-  kernel: string;
-  version: string;
-  pid: number;
-  scope: string;
-  options: string;
-  /** Names of the users of this machine. */
-  users: readonly { uid: number; name: string }[];
-}
-
-/** When an earlier run gave its last sign of life, and whether that was a goodbye. */
-export interface LastRun {
-  lastSeen: number;
-  wasKilled: boolean;
-  /** What its lanes were made of, if it says so. */
-  transport: string | null;
-}
-
-export type Ending = 'stopped' | 'interrupted' | 'finished' | 'failed';
 
 /** One segment, open for writing. */
 export class Store implements Archive {
@@ -97,9 +39,7 @@ export class Store implements Archive {
   /** As `attached` was told last. */
   probes: readonly ProbeReport[] = [];
   #recording: number;
-  #bytes: number;
-  /** The files by their suffix, as they were when they were first looked at. */
-  readonly #files = new Map<string, string>();
+  readonly #placement: Placement;
   readonly #db: Database.Database;
   readonly #statements: Statements;
   readonly #inserts = new Map<Table, ManyRows>();
@@ -114,7 +54,7 @@ export class Store implements Archive {
     this.path = path;
     this.#recording = going?.recording ?? 0;
     this.probes = going?.probes ?? [];
-    this.#db = open(path);
+    this.#db = openToWrite(path);
     try {
       this.#statements = prepareStatements(this.#db);
       this.#db
@@ -124,8 +64,7 @@ export class Store implements Archive {
       this.#db.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES ('from', ?)").run(String(now));
       this.from = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'from'").pluck().get());
       this.#chain = this.#db.transaction(() => new Chain(this.#db, going?.head ?? null, now)).immediate();
-      this.#bytes = statSync(path).size;
-      this.isInPlace();
+      this.#placement = new Placement(path);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -151,30 +90,14 @@ export class Store implements Archive {
     return this.#db.open;
   }
 
-  /**
-   * Whether the paths still name the files that are written here: they may have been deleted, moved or replaced. The log and
-   * its index belong to it: a reader that does not find them makes others, and then two go their own ways.
-   */
+  /** Whether the paths still name the files that are written here. */
   isInPlace(): boolean {
-    try {
-      return ['', '-wal', '-shm'].every(suffix => {
-        const stat = statSync(this.path + suffix, { throwIfNoEntry: false });
-        const known = this.#files.get(suffix);
-        const found = stat && `${stat.dev}:${stat.ino}`;
-        if (known === undefined && found !== undefined) this.#files.set(suffix, found);
-        return known === undefined || known === found;
-      });
-    } catch {
-      return true; // the file system fails: the next write tells how
-    }
+    return this.#placement.isKept();
   }
 
-  /** Whether somebody cut the file: SQLite lets it grow, and never shrinks it on its own. */
+  /** Whether somebody cut the file. */
   hasShrunk(): boolean {
-    const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size < this.#bytes) return true;
-    this.#bytes = size;
-    return false;
+    return this.#placement.hasShrunk();
   }
 
   /** Has the log given back to the database when it is larger than that. */
@@ -372,40 +295,5 @@ export class Store implements Archive {
   /** Closes without a goodbye. */
   abandon(): void {
     this.#db.close();
-  }
-}
-
-/** Before 3.51.3 two connections that write or checkpoint at once can lose what the log holds: https://sqlite.org/wal.html */
-function refuseOldSqlite(db: Database.Database): void {
-  const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  if (major * 1e6 + minor * 1e3 + patch >= 3_051_003) return;
-  throw new SnoopError(
-    'library',
-    `SQLite ${version} may lose data in WAL mode`,
-    'install better-sqlite3 12.11 or newer',
-  );
-}
-
-function open(path: string): Database.Database {
-  let db: Database.Database | undefined;
-  try {
-    db = new Database(path, { timeout: BUSY_MS });
-    refuseOldSqlite(db);
-    migrate(db); // before any pragma that writes: a foreign file stays untouched
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL'); // NORMAL lost up to 116 of 120 acknowledged batches in replayed power cuts, FULL none
-    db.pragma('foreign_keys = OFF'); // rows of a batch come in the order of the records, not of the references
-    db.pragma('cache_size = -16000');
-    return db;
-  } catch (error) {
-    db?.close();
-    if (error instanceof SnoopError) throw error;
-    throw new SnoopError(
-      'database',
-      `cannot use ${path} as the database: ${(error as Error).message}`,
-      'choose another file with --db',
-      error,
-    );
   }
 }

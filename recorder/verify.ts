@@ -3,8 +3,11 @@
  * added or moved after it was stored, and names the place; it changes nothing.
  */
 
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import Database from 'better-sqlite3';
+import { SnoopError } from '../migrations/errors.js';
+import { sealedNames } from '../migrations/segment-names.js';
 import {
   bytesOf,
   CHANGING,
@@ -48,6 +51,26 @@ export function headOf(file: string): string | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * What is told of the recording at `db`, a line for each finding.
+ * @param head the hash of a link that was written down elsewhere, to be found again
+ */
+export function verifyRecording(db: string, head?: string): { lines: string[]; isWhole: boolean } {
+  if (!existsSync(db))
+    throw new SnoopError('database', `there is no recording at ${db}`, 'name another file with --db');
+  const files = [...sealedNames(db).map(file => file.path), db];
+  const found = verify(files);
+  const isThere = head === undefined || found.hashes.has(head.toLowerCase());
+  return {
+    lines: [
+      ...found.findings.map(({ isWrong, file, text }) => `${isWrong ? 'WRONG' : 'note '}  ${file}: ${text}`),
+      ...(isThere ? [] : [`WRONG  no link has the hash ${head}: the chain was rolled back or made anew`]),
+      `${files.length} files, ${found.links} links, ${found.rows} rows; the head of the chain is ${found.head ?? 'unknown'}`,
+    ],
+    isWhole: isThere && found.findings.every(({ isWrong }) => !isWrong),
+  };
 }
 
 /** @param files the segments of a recording, oldest first */

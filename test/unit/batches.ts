@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
-import { type Batch, type RunFacts, Store } from '../../recorder/store.js';
+import type { Batch, RunFacts } from '../../recorder/batch.js';
+import { Store } from '../../recorder/store.js';
 import { tempDirectory } from './temp.js';
 import { BOOTED_US, World } from './world.js';
 
