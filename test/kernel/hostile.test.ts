@@ -111,7 +111,7 @@ test('no answer in any format makes a terminal obey', { skip }, async t => {
       if (format === '--json') JSON.parse(answer.stdout);
       if (format === '--ndjson') for (const line of answer.stdout.trimEnd().split('\n')) JSON.parse(line);
     }
-    const command = [process.execPath, join(tool('..'), '..', 'bin', 'snoopq.js'), ...question]
+    const command = [process.execPath, join(tool('..'), '..', 'bin', 'snoopq.js'), ...question, '--no-pager']
       .map(quote)
       .join(' ');
     const onTerminal = lab.command('/usr/bin/env', 'NO_COLOR=1', 'script', '-qec', command, '/dev/null');
