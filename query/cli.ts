@@ -109,6 +109,13 @@ function addCommonOptions(command: Command, question: AnyQuestion): void {
   }
 }
 
+/** Closes the recording; one whose rows could not be read to their end cannot be closed, and that error must not hide the first. */
+function closeAfter(db: Database.Database): void {
+  try {
+    db.close();
+  } catch {}
+}
+
 function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): number | Promise<number> {
   const format =
     (Object.keys(FORMATS) as Format[]).find(name => flags[name]) ?? (io.isTerminal ? 'table' : 'plain');
@@ -148,7 +155,7 @@ function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): numb
           error,
         );
     } finally {
-      recording.db.close();
+      closeAfter(recording.db);
     }
   }
 }
