@@ -7,7 +7,11 @@ import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { buildProgram } from '../../query/cli.js';
 import { processIo } from '../../query/io.js';
+import { writeFixture } from './fixture.js';
+import { ask } from './io.js';
+import { scratchDirectory } from './scratch.js';
 
+const COOKBOOK = readFileSync(join(PACKAGE_ROOT, 'docs', 'cookbook.md'), 'utf8');
 const README = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8');
 
 test('every snoopq command of the README is a question with these options', () => {
@@ -38,4 +42,18 @@ test('the five answers of the README stand between their markers, and name no pa
   assert.match(blocks[1] ?? '', /The kernel killed .* because memory cgroup/s);
   assert.match(blocks[1] ?? '', /PR_SET_PDEATHSIG.*What led to it/s);
   assert.match(blocks[1] ?? '', /was not killed: it exited 137/);
+});
+
+test('every question of the cookbook is answered, or finds nothing, on a recording', async () => {
+  const directory = scratchDirectory();
+  const db = join(directory, 'cookbook.db');
+  writeFixture(db);
+  const commands = [...COOKBOOK.matchAll(/^ {4}snoopq (.+)$/gm)].map(([, line = '']) => line);
+  assert.ok(commands.length >= 30, `${commands.length} found`);
+  for (const line of commands) {
+    if (/^tail -f|^report|^export/.test(line)) continue; // endless, or of files: they have tests of their own
+    const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+    const { status, err } = await ask(db, words);
+    assert.ok([0, 1, 4].includes(status), `${line}: ${status} ${err}`);
+  }
 });
