@@ -63,6 +63,9 @@ const c = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   connect: libc.func('int connect(int socket, const void *address, size_t bytes)'),
   send: libc.func('int64_t send(int socket, const void *data, size_t bytes, int flags)'),
+  setgroups: libc.func('int setgroups(size_t count, const void *groups)'),
+  setgid: libc.func('int setgid(unsigned int gid)'),
+  setuid: libc.func('int setuid(unsigned int uid)'),
   setrlimit: libc.func('int setrlimit(int resource, const void *limit)'),
   _exit: libc.func('void _exit(int status)'),
   sysconf: libc.func('int64_t sysconf(int name)'),
@@ -138,6 +141,16 @@ export const forbidNewPrivileges = (): void => void c.prctl(PR_SET_NO_NEW_PRIVS,
 
 /** No core file of this process, and nobody but root looks into its memory: arguments lie there before they are redacted. */
 export const hideMemory = (): void => void c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+/**
+ * Gives up root, in every thread. Not by Node, which in some builds refuses to where io_uring may be in use (CVE-2024-22017); the
+ * recorder is started without it (RECORDER_ENVIRONMENT).
+ */
+export function becomeUser(uid: number, gid: number): void {
+  number(c.setgroups(0, null), 'leave the groups of root');
+  number(c.setgid(gid), `take group ${gid}`);
+  number(c.setuid(uid), `become user ${uid}`);
+}
 
 /** Takes capabilities from what this thread executes from now on, and the way to get them back; those that the kernel does not know it refuses. */
 export function giveUpForChildren(capabilities: readonly number[]): void {

@@ -26,7 +26,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import type { Transport } from './kernel-ways.js';
-import { allowLockedMemory, forbidNewPrivileges, giveUpForChildren, hideMemory } from './libc.js';
+import { allowLockedMemory, becomeUser, forbidNewPrivileges, giveUpForChildren, hideMemory } from './libc.js';
 import { O_PATH } from './path-safety.js';
 import { serviceUser, type User } from './users.js';
 
@@ -90,9 +90,7 @@ export function becomeService(db: string, holdPins: () => readonly string[]): vo
   if (user === null || process.geteuid?.() !== 0 || statSync(dirname(db)).uid !== user.uid) return;
   handOver(db, user);
   for (const directory of holdPins()) chownSync(directory, user.uid, user.gid);
-  process.setgroups?.([]);
-  process.setgid?.(user.gid);
-  process.setuid?.(user.uid);
+  becomeUser(user.uid, user.gid);
   for (const thread of readdirSync('/proc/self/task')) {
     if (effectiveCapabilities(`/proc/self/task/${thread}/status`) === 0n) continue;
     throw new SnoopError('privilege', `cannot become ${user.name}: thread ${thread} keeps capabilities`);

@@ -21,7 +21,7 @@ import { raisePriority } from './priority.js';
 import { becomeService, confineChildren, giveToService } from './privileges.js';
 import { Recorder } from './recorder.js';
 import { keyPath } from './secret-key.js';
-import { NODE_OPTIONS } from './service-unit.js';
+import { NODE_OPTIONS, RECORDER_ENVIRONMENT } from './service-unit.js';
 
 const READY_FD = 3;
 const START_MS = 15_000;
@@ -101,9 +101,10 @@ async function spawnRecorder(options: RecordOptions, args: string[], log: string
   return child.pid as number;
 }
 
-/** The environment without what makes Node run other code: NODE_OPTIONS, NODE_PATH … */
+/** The environment without what makes Node run other code: NODE_OPTIONS, NODE_PATH …; and as RECORDER_ENVIRONMENT says. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^NODE_/.test(name)));
+  const kept = Object.entries(process.env).filter(([name]) => !/^NODE_/.test(name));
+  return { ...Object.fromEntries(kept), ...RECORDER_ENVIRONMENT };
 }
 
 /** Tells whoever started us that we record, or why not. */

@@ -86,6 +86,7 @@ test('installed into a fresh Debian, it records, answers, and leaves nothing but
     getent passwd snooprec >/dev/null
     NODE_OPTIONS="--require /nowhere.js" snooprec start --cgroup "$CGROUP"
     sh -c "echo \\$\\$ > $CGROUP/cgroup.procs; sleep 1000 & echo \\$! > /victim; sleep 1; kill -9 \\$!; wait" || true
+    sleep 1
     snoopq who-killed "$(cat /victim)"
     ls -l /var/lib/snooprec
     dpkg -r snooprec >/dev/null 2>&1
