@@ -29,7 +29,7 @@ export function openToWrite(path: string): Database.Database {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL'); // NORMAL lost up to 116 of 120 acknowledged batches in replayed power cuts, FULL none
     db.pragma('foreign_keys = OFF'); // rows of a batch come in the order of the records, not of the references
-    db.pragma('cache_size = -16000');
+    db.pragma('cache_size = -8000');
     return db;
   } catch (error) {
     db?.close();

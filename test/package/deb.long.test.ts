@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -42,6 +42,7 @@ function mirror(): string | undefined {
 function freshRoot(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'snooprec-root-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
+  chmodSync(root, 0o755); // others than root live there too
   run(
     'debootstrap',
     '--variant=minbase',
