@@ -1,10 +1,8 @@
-/**
- * The tables of a file in the shape that this version knows, whichever version made it: a column that an older one did not
- * have is NULL, a table that it did not have is empty, and what a newer one added is left out.
- */
+/** Files of other versions, asked in the shape that this version knows (migrations/shape.ts). */
 
 import Database from 'better-sqlite3';
 import { migrate, schemaVersion } from '../migrations/migrate.js';
+import { columnsOf, inShape, tablesOf } from '../migrations/shape.js';
 
 /** The name under which a table of one file is asked. */
 export type Shape = (table: string) => string;
@@ -15,12 +13,7 @@ export function shapeOf(db: Database.Database, schema: string): Shape {
   if (version === schemaVersion()) return table => `${schema}.${table}`;
   const known = emptyRecording();
   for (const table of tablesOf(known)) {
-    const theirs = new Set(columnsOf(db, schema, table));
-    const columns = columnsOf(known, 'main', table).map(name =>
-      theirs.has(name) ? `"${name}"` : `NULL AS "${name}"`,
-    );
-    const rows = theirs.size > 0 ? `FROM ${schema}."${table}"` : 'WHERE 0';
-    db.exec(`CREATE TEMP VIEW ${viewName(schema, table)} AS SELECT ${columns.join(', ')} ${rows}`);
+    db.exec(`CREATE TEMP VIEW ${viewName(schema, table)} AS ${inShape(db, schema, known, table)}`);
   }
   if (schema === 'main' && version < schemaVersion()) bringNames(db, known);
   known.close();
@@ -46,15 +39,4 @@ function emptyRecording(): Database.Database {
   const db = new Database(':memory:');
   migrate(db);
   return db;
-}
-
-function tablesOf(db: Database.Database): string[] {
-  return db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
-}
-
-function columnsOf(db: Database.Database, schema: string, table: string): string[] {
-  return db
-    .prepare('SELECT name FROM pragma_table_info(:table, :schema)')
-    .pluck()
-    .all({ table, schema }) as string[];
 }

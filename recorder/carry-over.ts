@@ -4,6 +4,7 @@
  */
 
 import type Database from 'better-sqlite3';
+import { inShape, tablesOf } from '../migrations/shape.js';
 import type { References } from './references.js';
 import type { Referred } from './table.js';
 
@@ -97,7 +98,8 @@ function withAttached(db: Database.Database, path: string, work: () => void): vo
   db.prepare('ATTACH ? AS old').run(path);
   const tables = tablesOf(db);
   try {
-    for (const table of tables) db.exec(`CREATE TEMP VIEW "old_${table}" AS ${inShape(db, table)}`);
+    for (const table of tables)
+      db.exec(`CREATE TEMP VIEW "old_${table}" AS ${inShape(db, 'old', db, table)}`);
     db.exec(
       'CREATE TEMP TABLE kept_process (id INTEGER PRIMARY KEY); CREATE TEMP TABLE kept_exec (id INTEGER PRIMARY KEY);',
     );
@@ -107,23 +109,6 @@ function withAttached(db: Database.Database, path: string, work: () => void): vo
     for (const table of tables) db.exec(`DROP VIEW IF EXISTS temp."old_${table}"`);
     db.exec('DETACH old');
   }
-}
-
-/** A table of the attached file as this version has it: what an older recorder did not know is NULL. */
-function inShape(db: Database.Database, table: string): string {
-  const theirs = new Set(columnsOf(db, 'old', table));
-  const columns = columnsOf(db, 'main', table).map(name =>
-    theirs.has(name) ? `"${name}"` : `NULL AS "${name}"`,
-  );
-  return `SELECT ${columns.join(', ')} ${theirs.size > 0 ? `FROM old."${table}"` : 'WHERE 0'}`;
-}
-
-function tablesOf(db: Database.Database): string[] {
-  return db.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'").pluck().all() as string[];
-}
-
-function columnsOf(db: Database.Database, schema: string, table: string): string[] {
-  return db.prepare('SELECT name FROM pragma_table_info(?, ?)').pluck().all(table, schema) as string[];
 }
 
 /** Notes the processes that `start` selects, all their ancestors, and the execs that they refer to. */
