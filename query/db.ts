@@ -17,7 +17,8 @@ import Database from 'better-sqlite3';
 import { APPLICATION_ID, DEFAULT_DATABASE } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { schemaVersion, viewsSql } from '../migrations/migrate.js';
-import { GROWING, SINGLE } from './union.js';
+import { GROWING } from '../migrations/tables.js';
+import { SINGLE } from './union.js';
 
 const HEADER_BYTES = 100; // https://sqlite.org/fileformat.html#the_database_header
 const MAGIC = 'SQLite format 3\0';

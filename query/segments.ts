@@ -6,11 +6,12 @@
 import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { SnoopError } from '../migrations/errors.js';
+import { GROWING } from '../migrations/tables.js';
 import { attachFile, databaseError, isCurrent, isDamage, openFile, useOwnViews } from './db.js';
 import type { Window } from './query.js';
 import { fileIdentity, type SegmentFile, sealedFiles } from './segment-files.js';
 import { shapeOf } from './shape.js';
-import { GROWING, type Hole, joinSegments, type Segment } from './union.js';
+import { type Hole, joinSegments, type Segment } from './union.js';
 
 /** SQLITE_MAX_ATTACHED as better-sqlite3 is built. */
 const MOST_ATTACHED = 10;

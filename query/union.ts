@@ -6,6 +6,7 @@
 
 import type Database from 'better-sqlite3';
 import { viewsSql } from '../migrations/migrate.js';
+import { EVENTS, GROWING, TEXTS } from '../migrations/tables.js';
 import { disorder } from './id-range.js';
 import type { Window } from './query.js';
 import type { Shape } from './shape.js';
@@ -32,13 +33,6 @@ export interface Hole {
   kind: 'shed' | 'dropped';
   cause: string;
 }
-
-const LEDGER = ['recording', 'coverage'] as const;
-const TEXTS = ['boot', 'comm', 'path', 'argv', 'cgroup'] as const;
-const EVENTS = ['process', 'exec', 'signal', 'delivery', 'oom_kill', 'uid_syscalls'] as const;
-
-/** Tables whose ids grow over all segments. */
-export const GROWING: readonly string[] = [...LEDGER, ...TEXTS, ...EVENTS];
 
 /** Tables of which every segment has its own, or the same. Together with GROWING: all. */
 export const SINGLE: readonly string[] = [

@@ -5,25 +5,9 @@
 
 import type Database from 'better-sqlite3';
 import { inShape, tablesOf } from '../migrations/shape.js';
+import { GROWING } from '../migrations/tables.js';
 import type { References } from './references.js';
 import type { Referred } from './table.js';
-
-/** Tables with ids that grow over all segments. */
-const NUMBERED = [
-  'boot',
-  'recording',
-  'coverage',
-  'comm',
-  'path',
-  'argv',
-  'cgroup',
-  'process',
-  'exec',
-  'signal',
-  'delivery',
-  'oom_kill',
-  'uid_syscalls',
-] as const;
 
 /**
  * Fills the empty database `db` with what the segment at `from`, which is only read, hands on.
@@ -48,7 +32,7 @@ export function carryOver(db: Database.Database, from: string, references: Refer
     db.exec('INSERT INTO main.lane_position SELECT * FROM old_lane_position');
     db.exec('INSERT INTO main.chain SELECT * FROM old_chain ORDER BY id DESC LIMIT 1');
     const insert = db.prepare('INSERT INTO main.first_id ("table", id) VALUES (?, ?)');
-    for (const table of NUMBERED) insert.run(table, firstFree(db, table));
+    for (const table of GROWING) insert.run(table, firstFree(db, table));
   });
 }
 
