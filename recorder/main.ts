@@ -6,8 +6,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { canRecord, check, findingText } from './check.js';
-import { CONFIG_FILE, configKeys, configText, readConfig } from './config.js';
+import { CONFIG_FILE } from './config.js';
 import { report } from './errors.js';
+import { applyConfig, effectiveConfig, passOn } from './given-options.js';
 import { ignoreOtherSignals, keepSignalsHarmless } from './harmless-signals.js';
 import { exitNow } from './libc.js';
 import { log } from './log.js';
@@ -119,22 +120,6 @@ function program(): Command {
   return command;
 }
 
-/** Where each option that is neither given nor the default comes from. */
-const sources = new Map<string, string>();
-
-/** Puts in what the configuration sets and nobody gave. The background recorder is given everything by its starter. */
-function applyConfig(command: Command): void {
-  if (process.env['SNOOPREC_READY_FD'] !== undefined) return;
-  const asked = command.opts<{ config?: string }>().config;
-  for (const { key, option, value, file } of readConfig(resolve(asked ?? CONFIG_FILE), asked !== undefined)) {
-    const isOther = key === 'db' && (command.name() === 'run' || process.env['SNOOPREC_DB'] !== undefined);
-    const isKnown = command.options.some(known => known.attributeName() === option);
-    if (isOther || !isKnown || command.getOptionValueSource(option) === 'cli') continue;
-    command.setOptionValueWithSource(option, value, 'config');
-    sources.set(option, file);
-  }
-}
-
 function installService({ print }: { print?: boolean }): void {
   const command = serviceCommand(process.execPath, realpathSync(process.argv[1] as string));
   if (print) {
@@ -153,18 +138,7 @@ function showVerified(raw: { db?: string; head?: string }): void {
 }
 
 function showConfig(raw: RawOptions, command: Command): void {
-  recordOptions(raw); // what is wrong is told, not shown
-  const values: Record<string, unknown> = { ...raw, db: resolve(databasePath(raw.db)) };
-  const sourceOf = (option: string) => {
-    if (command.getOptionValueSource(option) === 'cli') return 'given';
-    if (option === 'db' && raw.db === undefined && process.env['SNOOPREC_DB']) return 'SNOOPREC_DB';
-    return sources.get(option) ?? 'default';
-  };
-  say(
-    configText(
-      configKeys().map(({ key, option }) => ({ key, value: values[option], source: sourceOf(option) })),
-    ),
-  );
+  say(effectiveConfig(raw, command));
 }
 
 function collect(value: string, all: string[] | undefined): string[] {
@@ -181,37 +155,6 @@ async function start(raw: RawOptions & { foreground?: boolean }, command: Comman
       ? `already running (pid ${pid}), recording into ${options.db}`
       : `recording into ${options.db} (pid ${pid})`,
   );
-}
-
-const PASSED_ON = [
-  'flush',
-  'argsBytes',
-  'lethalBuffer',
-  'bulkBuffer',
-  'maxSize',
-  'keepFree',
-  'retain',
-  'capture',
-  'transport',
-] as const;
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
-}
-
-/** The options as arguments for the recorder in the background, which runs in / and so needs the full path. */
-function passOn(raw: RawOptions, command: Command): string[] {
-  const options = recordOptions(raw);
-  const given = (name: keyof RawOptions) =>
-    ['cli', 'config'].includes(command.getOptionValueSource(name) ?? '');
-  return [
-    `--db=${options.db}`,
-    ...(raw.cgroup ?? []).map(directory => `--cgroup=${resolve(directory)}`),
-    ...(raw.countSyscalls ? ['--count-syscalls'] : []),
-    ...(raw.args === false ? ['--no-args'] : []),
-    ...(raw.redact === false ? ['--no-redact'] : []),
-    ...PASSED_ON.filter(given).map(name => `--${kebab(name)}=${raw[name]}`),
-  ];
 }
 
 async function recordInForeground(raw: RawOptions): Promise<void> {

@@ -11,6 +11,7 @@ import koffi from 'koffi';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { keptName, sealedNames } from '../../migrations/segment-names.js';
 import type { Lab } from '../kernel/lab.js';
+import type { Totals } from './recorder.js';
 
 export const SNOOPREC = join(PACKAGE_ROOT, 'dist', 'bin', 'snooprec.js');
 
@@ -74,15 +75,6 @@ export function assertAll(paths: readonly string[], sent: number): void {
   const numbers = numbersIn(paths);
   assert.equal(numbers.size, sent, 'nothing is missing');
   for (const [number, count] of numbers) assert.equal(count, 1, `${number} came once`);
-}
-
-export interface Totals {
-  seen: number;
-  stored: number;
-  folded: number;
-  lost: number;
-  malformed: number;
-  shed: number;
 }
 
 /** The books of the last run, which must balance; each lost record is in the ledger of one of the files. */
