@@ -34,14 +34,15 @@ export const EXECS_OF_SPAN = `${EXEC} WHERE id BETWEEN :first_id AND :last_id AN
   ORDER BY id DESC LIMIT :limit`;
 
 // The end of a child is in the story itself: SIGCHLD would tell it again.
-const SIGNAL = `SELECT id, time_us, last_time_us, count, sig, signal, sender_id, target_id, target_arg, call_id, mechanism, outcome,
-  disposition FROM signals WHERE mechanism <> 'child' AND time_us <= :to AND last_time_us >= :from`;
+const ANY_SIGNAL = `SELECT id, time_us, last_time_us, count, sig, signal, sender_id, target_id, target_arg, call_id, mechanism, outcome,
+  disposition FROM signals WHERE mechanism <> 'child'`;
+const SIGNAL = `${ANY_SIGNAL} AND time_us <= :to AND last_time_us >= :from`;
 const LAST_SIGNALS = 'ORDER BY id DESC LIMIT :limit';
 export const SIGNALS_TO = `${SIGNAL} AND target_id = :id ${LAST_SIGNALS}`;
 export const SIGNALS_FROM = `${SIGNAL} AND sender_id = :id ${LAST_SIGNALS}`;
 export const SIGNALS_OF_SPAN = `${SIGNAL} AND id BETWEEN :first_id AND :last_id ${LAST_SIGNALS}`;
-/** A call with several targets: its rows stand together, and the first gives it its number. */
-export const SIGNALS_OF_CALL = `${SIGNAL} AND id BETWEEN :call AND :call + 4096 AND call_id = :call ${LAST_SIGNALS}`;
+/** A call with several targets: its rows stand together, and the first gives it its number. Whole, beyond the span too. */
+export const SIGNALS_OF_CALL = `${ANY_SIGNAL} AND id BETWEEN :call AND :call + 4096 AND call_id = :call ${LAST_SIGNALS}`;
 export const OOMS_OF = 'SELECT id, time_us, victim_id FROM oom_kills WHERE victim_id = :id';
 
 /** Rows by id, until a bound is reached. */
@@ -121,10 +122,7 @@ export class Gathered {
     const statement = this.db.prepare(SIGNALS_OF_CALL);
     for (const call of [...calls].slice(0, MOST_CALLS)) {
       if (call === null) continue;
-      this.addSignals(
-        statement.all({ call, ...this.span, limit: MOST_OF_ONE + 1 }) as StorySignal[],
-        MOST_OF_ONE,
-      );
+      this.addSignals(statement.all({ call, limit: MOST_OF_ONE + 1 }) as StorySignal[], MOST_OF_ONE);
     }
   }
 
