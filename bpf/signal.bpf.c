@@ -54,6 +54,17 @@ static __always_inline bool is_made_by(const struct kernel_siginfo *info, const 
 	return at <= SEND_SIG_PRIV || (at > (unsigned long)READ(task, stack) && at < call->regs);
 }
 
+/* A signal to somebody else is of a task in scope when that made it: an interrupt only borrows the task. */
+static __always_inline bool is_sent_in_scope(const struct kernel_siginfo *info, const struct task_struct *task)
+{
+	struct call call;
+
+	if (!in_scope(task))
+		return false;
+	call_now(task, &call);
+	return is_made_by(info, task, &call);
+}
+
 /* The test that the kernel makes before it sends its SIGKILL (kernel/time/posix-cpu-timers.c, check_process_timers). */
 static __always_inline bool cpu_limit_reached(const struct task_struct *task)
 {
@@ -70,7 +81,7 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 {
 	struct task_struct *task = running_task();
 
-	if (sig < 1 || sig > 64 || (!in_scope(target) && !in_scope(task)))
+	if (sig < 1 || sig > 64 || (!in_scope(target) && !is_sent_in_scope(info, task)))
 		return 0;
 
 	enum snoop_disposition disposition = disposition_of(target, sig);

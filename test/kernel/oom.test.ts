@@ -48,7 +48,9 @@ test('a process that outgrows its memory cgroup was killed by the kernel, and no
   assert.ok(held);
   // The limit is 50 MiB, most of it what the process itself had filled; each counter is some pages a processor behind.
   assert.ok(held.anon_kb > 40 * 1024 && held.anon_kb <= 51 * 1024, JSON.stringify(held));
-  assert.ok(held.file_kb >= 0 && held.file_kb < 10 * 1024 && held.shmem_kb < 1024, JSON.stringify(held));
+  // Pages of its program are the file's, or shared memory where that lies on a tmpfs.
+  const program = [held.file_kb, held.shmem_kb];
+  assert.ok(Math.min(...program) >= 0 && Math.max(...program) < 10 * 1024, JSON.stringify(held));
   assert.equal(held.rss_kb, held.anon_kb + held.file_kb + held.shmem_kb);
   assert.match(verdict.explanation, /; it held (4\d|5[0-9]) MiB of memory then\./);
   const signals = lab.rows(

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cannotRecord, Lab, tool } from './lab.js';
@@ -40,6 +41,19 @@ test('with --cgroup a busy neighbour is not recorded', { skip }, async t => {
   );
   const seen = lab.value('SELECT seen FROM recordings') as number;
   assert.ok(seen < 60, `the kernel wrote nothing of the neighbour, but ${seen} records in all`);
+});
+
+test('a timer of a neighbour is not recorded, whoever it interrupts', { skip }, async t => {
+  const lab = Lab.open(t);
+  const neighbour = Lab.open(t);
+  lab.record();
+  // On every processor, so that the interrupts of the timer find them.
+  const interrupted = cpus().map(() => lab.background('/bin/bash', '-c', 'while :; do :; done'));
+  neighbour.inside('ticks', 'kill', '2003');
+  for (const each of interrupted) each.kill('SIGKILL');
+  await Promise.all(interrupted.map(each => each.end()));
+  lab.stop();
+  assert.equal(lab.value("SELECT count(*) FROM signals WHERE mechanism = 'timer'"), 0);
 });
 
 test('who hits a target inside from outside is recorded as its sender', { skip }, async t => {
