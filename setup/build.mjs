@@ -61,25 +61,10 @@ async function buildProbes() {
   if (sources.length === 0) return note('no probes in bpf/: skipped');
   const headers = list('bpf', /\.h$/);
   const objects = sources.map(source => join('dist', 'bpf', basename(source).replace(/\.c$/, '.o')));
-  const include = `/usr/include/${ARCH[1]}-linux-gnu`;
-  const flags = [
-    '-g',
-    '-O2',
-    '-target',
-    'bpf',
-    `-D__TARGET_ARCH_${ARCH[0]}`,
-    '-mcpu=v3',
-    '-Wall',
-    '-Werror',
-    '-I',
-    'bpf',
-  ];
-  if (existsSync(include)) flags.push(`-I${include}`);
-
   const jobs = sources
     .map((source, i) => ({ source, object: objects[i] }))
     .filter(({ source, object }) => stale(object, [source, ...headers]))
-    .map(({ source, object }) => ({ command: 'clang', args: [...flags, '-c', source, '-o', object] }));
+    .map(({ source, object }) => compileProbe(source, object));
   if (jobs.length > 0) {
     mkdirSync('dist/bpf', { recursive: true });
     await step(`${jobs.length} of ${sources.length} probes`, () => runAll(jobs));
@@ -90,6 +75,13 @@ async function buildProbes() {
     // The linker leaves the DWARF out and keeps the BTF: nothing is left to strip.
     await step(OBJECT, () => run(bpftool(), ['gen', 'object', OBJECT, ...objects]));
   }
+}
+
+function compileProbe(source, object) {
+  const include = `/usr/include/${ARCH[1]}-linux-gnu`;
+  const flags = ['-g', '-O2', '-target', 'bpf', `-D__TARGET_ARCH_${ARCH[0]}`, '-mcpu=v3', '-Wall', '-Werror'];
+  const paths = ['-Ibpf', ...(existsSync(include) ? [`-I${include}`] : [])];
+  return { command: 'clang', args: [...flags, ...paths, '-c', source, '-o', object] };
 }
 
 /** wire.gen.ts from the object's BTF. It is committed; with `check` it must not change. */
@@ -152,17 +144,23 @@ async function buildPrograms(folder, without = [], headers = list(folder, /\.h$/
   await step(`${jobs.length} of ${sources.length} programs of ${folder}`, () => runAll(jobs));
 }
 
-/**
- * The workloads, and one that inserts rows: with the very SQLite that the recorder has, made as that is made. That takes
- * a minute, so it is done only when it has to.
- */
+/** The workloads, and two programs that do at best what snooprec does: hooks without a recorder, and rows without one. */
 async function buildBench() {
-  const source = 'test/bench/insert.c';
+  const [insert, limit, hooks] = ['insert.c', 'limit.c', 'limit.bpf.c'].map(name => join('test/bench', name));
   await buildPrograms(
     'test/bench',
-    [source],
+    [insert, limit, hooks],
     ['test/tools', 'test/bench'].flatMap(folder => list(folder, /\.h$/)),
   );
+  const object = 'dist/test/bench/limit.bpf.o';
+  if (stale(object, [hooks, ...list('bpf', /\.h$/)])) await runAll([compileProbe(hooks, object)]);
+  const loader = 'dist/test/bench/limit';
+  if (stale(loader, [limit])) run(compiler(), [...C_FLAGS, limit, '-lbpf', '-o', loader]);
+  await buildInsert(insert);
+}
+
+/** With the very SQLite that the recorder has, made as that is made. That takes a minute, so it is done only when it has to. */
+async function buildInsert(source) {
   const deps = 'node_modules/better-sqlite3/deps';
   const defines = readFileSync(`${deps}/defines.gypi`, 'utf8').matchAll(/'((?:HAVE|SQLITE)_[^']*)'/g);
   const sqlite = 'dist/test/bench/sqlite3.o';

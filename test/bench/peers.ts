@@ -30,7 +30,15 @@ const EXECS = ['sched:sched_process_exec', 'sched:sched_process_fork', 'sched:sc
 const FTRACE_KB = '8192'; // for each processor; snooprec has 20 MiB for all of them
 const EVENT_OPTIONS = (events: readonly string[]) => events.flatMap(event => ['-e', event]);
 
+const HOOKS: Record<Kind, string[]> = {
+  calls: ['calls'],
+  signals: ['signals'],
+  execs: ['execs', 'forks', 'exits'],
+};
+
 const PEERS: readonly Peer[] = [
+  limit('the hooks alone, counting', 'count'),
+  limit('the hooks and empty records, read in C', 'record'),
   {
     name: 'ftrace, spliced',
     package: null,
@@ -41,8 +49,7 @@ const PEERS: readonly Peer[] = [
     },
     ready: { descriptor: /\/trace_pipe_raw$/, count: 1 },
     lost(directory) {
-      const stdout = readFileSync(join(directory, 'stdout'), 'utf8');
-      const of = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(stdout)?.[1]);
+      const of = told(directory);
       return of('overrun') / (of('read') + of('left') + of('overrun'));
     },
   },
@@ -125,6 +132,27 @@ export const PEER_SUBJECTS: readonly Subject[] = [...PEERS.map(background), audi
 export const PACKAGES: readonly string[] = [
   ...new Set([...PEERS.flatMap(peer => peer.package ?? []), 'auditd']),
 ];
+
+/** The numbers that a program of this directory told on stdout, by their keys. */
+function told(directory: string): (key: string) => number {
+  const stdout = readFileSync(join(directory, 'stdout'), 'utf8');
+  return key => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(stdout)?.[1]);
+}
+
+/** No peer, but what nobody who hooks the same can undercut. */
+function limit(name: string, way: 'count' | 'record'): Peer {
+  const command = (kind: Kind) => () => [program('limit'), way, ...HOOKS[kind]];
+  return {
+    name,
+    package: null,
+    command: { calls: command('calls'), signals: command('signals'), execs: command('execs') },
+    ready: { descriptor: /^anon_inode:bpf_link/, count: 1 },
+    lost(directory) {
+      const of = told(directory);
+      return of('lost') / of('seen');
+    },
+  };
+}
 
 function perf(events: readonly string[]) {
   return (directory: string) => [

@@ -10,6 +10,7 @@ import { SNOOPREC_SUBJECT } from './recorder.js';
 import type { Result } from './result.js';
 import type { Scene } from './scene.js';
 import { measureStorage } from './storage.js';
+import { measureTail } from './tail.js';
 
 /** How much is to be measured. */
 export interface Plan {
@@ -33,5 +34,6 @@ export const SUITES = {
   storage: measureStorage,
   daemon: measureDaemon,
   answers: measureAnswers,
+  tail: measureTail,
   growth: measureGrowth,
 } satisfies Record<string, Suite>;
