@@ -56,6 +56,7 @@ export interface Names {
 const MANY_NAMES =
   /^(python|perl|ruby|node|nodejs|busybox|toybox|coreutils|systemctl|pgrep|killall5|bash|sh|dash)[\d.]*$/;
 const SHORTEST_ID = 4;
+const CONTAINER_ID = /^[0-9a-f]{12,64}$/;
 
 /** The names that a program goes by. A file name cannot be made up by a process, its command name can. */
 export function programNames({ comm, exe, args }: Program): string[] {
@@ -102,13 +103,12 @@ export function matchExec(
   service: Program | null,
 ): { exec: RecentExec; why: (sent: number) => string } | null {
   const asked = service === null ? null : programNames(service);
-  for (const exec of [...execs].sort((a, b) => b.time_us - a.time_us)) {
-    const programs = programNames(exec);
-    for (const client of CLIENTS) {
-      const isAsked =
-        asked === null ? client.asks === undefined : client.asks?.some(name => asked.includes(name)) === true;
-      if (!isAsked || !client.programs.some(name => programs.includes(name))) continue;
-      const what = namesVictim(client, exec.args ?? [], names);
+  const candidates = [...execs]
+    .sort((a, b) => b.time_us - a.time_us)
+    .flatMap(exec => clientsOf(exec, asked).map(client => ({ exec, client })));
+  for (const tell of [namesVictim, mayNameContainer]) {
+    for (const { exec, client } of candidates) {
+      const what = tell(client, exec.args ?? [], names);
       if (what === null) continue;
       const command = shellLine(exec.args ?? []);
       return {
@@ -118,6 +118,16 @@ export function matchExec(
     }
   }
   return null;
+}
+
+/** The rules by which a command asks the service of these names, or without one ends something itself. */
+function clientsOf(exec: Program, asked: readonly string[] | null): Client[] {
+  const programs = programNames(exec);
+  return CLIENTS.filter(
+    ({ programs: known, asks }) =>
+      known.some(name => programs.includes(name)) &&
+      (asked === null ? asks === undefined : asks?.some(name => asked.includes(name)) === true),
+  );
 }
 
 /** All the command names that a matching exec could have. */
@@ -137,12 +147,31 @@ function namesVictim(
   args: readonly string[],
   victim: Names,
 ): string | null {
-  const words = args.slice(1).filter(word => !/^-/.test(word));
-  if (verbs !== undefined && !words.some(word => verbs.includes(word))) return null;
+  const words = wordsFor(verbs, args);
+  if (words === null) return null;
   if (naming === 'everything') return 'ends every process';
-  const others = verbs === undefined ? words : words.filter(word => !verbs.includes(word));
-  const word = others.find(word => FITS[naming](word, victim));
-  return word === undefined ? null : `names ${WHAT[naming]}`;
+  return words.some(word => FITS[naming](word, victim)) ? `names ${WHAT[naming]}` : null;
+}
+
+/**
+ * Docker keeps the names of containers to itself: `docker stop web` may well mean the victim's, of which only the id was
+ * recorded. An id, which is no name, would have fitted.
+ */
+function mayNameContainer(
+  { verbs, names: naming }: Client,
+  args: readonly string[],
+  { container }: Names,
+): string | null {
+  if (naming !== 'container' || container === null) return null;
+  const named = (wordsFor(verbs, args) ?? []).filter(word => !CONTAINER_ID.test(word));
+  return named.length === 0 ? null : 'names a container, which one was not recorded';
+}
+
+/** The words of a command beside its options and its verb; null: it has none of these verbs. */
+function wordsFor(verbs: readonly string[] | undefined, args: readonly string[]): string[] | null {
+  const words = args.slice(1).filter(word => !word.startsWith('-'));
+  if (verbs === undefined) return words;
+  return words.some(word => verbs.includes(word)) ? words.filter(word => !verbs.includes(word)) : null;
 }
 
 const WHAT: Record<Exclude<Naming, 'everything'>, string> = {

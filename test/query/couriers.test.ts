@@ -174,9 +174,10 @@ const UNFITTING: [line: string, names: Partial<Names>, service: string | null, w
   ['systemctl stop nginx', {}, 'cron', 'another service'],
   ['systemctl stop nginx', {}, null, 'it does not kill by itself'],
   ['systemctl stop apa*', {}, 'systemd', 'another glob'],
-  ['docker kill 4f1', { container: '4f1d0a9c7b3e' }, 'dockerd', 'too short to be an id'],
   ['docker logs 4f1d0a9c', { container: '4f1d0a9c7b3e' }, 'dockerd', 'no verb that ends'],
-  ['docker stop web', {}, 'dockerd', 'a name that nobody knows'],
+  ['docker stop web', {}, 'dockerd', 'it is in no container'],
+  ['docker stop 0123456789ab', { container: '4f1d0a9c7b3e' }, 'dockerd', 'the id of another one'],
+  ['docker stop', { container: '4f1d0a9c7b3e' }, 'dockerd', 'it names none'],
   ['kill -9 2218', {}, null, 'another pid'],
   ['kill -2219 1', {}, null, 'an option'],
   ['echo kill 2219', {}, null, 'another program'],
@@ -199,6 +200,22 @@ test('of several commands that fit the last one counts', () => {
   const match = matchExec(fits, NAMES, program('systemd'));
   assert.equal(match?.exec.time_us, 5 * SECOND);
   assert.equal(match?.why(6 * SECOND), '"systemctl restart nginx", run 1 s before, names its unit');
+});
+
+test('a name of a container may be that of the victim, unless another command names that one for certain', () => {
+  const victim = { ...NAMES, container: '4f1d0a9c7b3e' };
+  const byName = exec('docker stop web', 5);
+  const match = matchExec([exec('docker kill 4f1d0a9c', 1), byName], victim, program('dockerd'));
+  assert.equal(match?.why(6 * SECOND), '"docker kill 4f1d0a9c", run 5 s before, names its container');
+  assert.equal(
+    matchExec([byName], victim, program('dockerd'))?.why(6 * SECOND),
+    '"docker stop web", run 1 s before, names a container, which one was not recorded',
+  );
+  // Too short to be told from a name.
+  assert.match(
+    matchExec([exec('docker kill 4f1')], victim, program('dockerd'))?.why(0) ?? '',
+    /not recorded$/,
+  );
 });
 
 test('a glob of systemctl fits what a regular expression of it fits, and a hostile one ends', () => {
