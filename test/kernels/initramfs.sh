@@ -1,7 +1,7 @@
 # The machine inside: node, what was built, the test tools, the few programs that tests run, and every library that these
 # load. It has no disk, so no kernel needs a module for it. Sourced by run.sh, from the root of the checkout.
 
-PROGRAMS=(sh true sleep cat cp mkdir mount dirname sed tee setpriv setsid unshare sqlite3)
+PROGRAMS=(sh true sleep cat cp mv mkdir mount dirname sed tee setpriv setsid unshare sqlite3)
 
 # Makes $1/initramfs.
 make_initramfs() {
