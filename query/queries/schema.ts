@@ -1,6 +1,8 @@
 /** The views and their columns, from the comments in migrations/views.sql. */
 
-import { viewsSql } from '../../migrations/migrate.js';
+import type Database from 'better-sqlite3';
+import { migrate, viewsSql } from '../../migrations/migrate.js';
+import { datasetteMetadata } from '../datasette.js';
 import type { Row } from '../kinds.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
 
@@ -30,12 +32,24 @@ export const schema = defineQuery({
   examples: [
     { command: 'snoopq schema', doc: 'all views' },
     { command: 'snoopq schema signals', doc: 'the columns of one view' },
+    {
+      command: 'snoopq schema --datasette',
+      doc: 'what `datasette serve snooprec.db -m FILE` shows beside the data',
+    },
   ],
   args: [{ name: 'view', shown: 'VIEW', isOptional: true, kind: 'text', doc: 'only this view' }],
-  options: [],
+  options: [
+    {
+      name: 'datasette',
+      flags: '--datasette',
+      kind: 'flag',
+      doc: 'as metadata for Datasette, with the main questions as forms to fill in',
+    },
+  ],
   events: [],
   isOffline: true,
-  answer(_, { view = null }: Parameters): Answer {
+  answer(db, { view = null, datasette = null }: Parameters): Answer {
+    if (datasette === 1) return documentOf(metadata(db));
     const rows = documentedColumns(viewsSql()).filter(row => view === null || row.view === view);
     return {
       columns: { view: 'name', column: 'name', doc: 'text' },
@@ -46,3 +60,25 @@ export const schema = defineQuery({
     };
   },
 });
+
+/** The metadata that goes with a recording of this version; `db` is empty. */
+function metadata(db: Database.Database): object {
+  migrate(db);
+  const tables = db
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    .pluck()
+    .all() as string[];
+  return datasetteMetadata(documentedColumns(viewsSql()), tables);
+}
+
+/** A document that is JSON, however it is asked for. */
+function documentOf(document: object): Answer {
+  return {
+    columns: {},
+    rows: [],
+    document,
+    text: () => `${JSON.stringify(document, null, 2)}\n`,
+    gaps: [],
+    sought: 'documents',
+  };
+}
