@@ -34,6 +34,32 @@ export const EVENT_COLUMNS: Columns = {
   cause: 'text',
 };
 
+/** What they hold. */
+export const EVENT_DOCS: Readonly<Record<string, string>> = {
+  time: 'when; of a gap, when it began',
+  event: 'start, exec, signal, oom, end or gap',
+  process_id: 'whom it befell: the child, the one that executed, the target, the victim: id',
+  pid: 'whom it befell: process id',
+  comm: 'whom it befell: command name; of a gap the events that are missing, null: all',
+  uid: 'whom it befell: real user id',
+  other_id: 'who did it: the parent, the sender, the process whose allocation failed: id',
+  other_pid: 'who did it: process id',
+  other_comm: 'who did it: command name',
+  other_uid: 'who did it: real user id, of a signal',
+  signal: 'signal that was sent, or that ended the process',
+  mechanism: 'how the signal came about',
+  outcome: 'what became of the signal, or the name of the error',
+  disposition: 'what the target would do with the signal',
+  count: 'how many identical signals this stands for; of a gap, what is missing',
+  result: 'of an exec, ok or the name of the error; of a gap, its kind',
+  exit_code: 'exit status, null when a signal ended it',
+  duration_ms: 'of an end, the life time; of a gap, its length, milliseconds',
+  cmdline: 'arguments, quoted so that a shell would read them back',
+  unit: 'systemd unit',
+  container: 'container id',
+  cause: 'of a gap, why',
+};
+
 /** What each kind of event puts into the columns; the others are NULL. Each in the order of its times. */
 const SOURCES: readonly { columns: Record<string, string>; from: string; grows?: 'signal' | 'exec' }[] = [
   {

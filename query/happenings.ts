@@ -71,6 +71,34 @@ export const COLUMNS: Columns = {
   time_us: 'number',
 };
 
+/** What they hold. */
+export const COLUMN_DOCS: Readonly<Record<string, string>> = {
+  time: 'when',
+  event: 'fork, exec, signal, oom, exit or gap',
+  id: 'of the row in signals, execs or oom_kills, of fork and exit in processes; null: a gap',
+  process_id:
+    'who did it: the sender, the parent that forked, the one that executed or ended; null: the kernel',
+  pid: 'who did it: process id',
+  comm: 'who did it: command name',
+  uid: 'who did it: real user id',
+  target_id: 'to whom: the target, the child, the victim: id',
+  target_pid: 'to whom: process id',
+  target_comm: 'to whom: command name',
+  signal: 'name of the signal',
+  sig: 'its number',
+  count: 'how many identical ones this stands for; of a gap, what is missing',
+  mechanism: 'how the signal came about',
+  outcome: 'what became of it, or the name of the error; of an exec ok or the error',
+  disposition: 'what the target would do with the signal',
+  ret: 'what the call returned: 0, or minus the number of the error',
+  exit_code: 'exit status, null when a signal ended it',
+  exit_signal: 'number of the signal that ended it, null when it exited',
+  file: 'file that was executed; of an oom the memory cgroup',
+  cmdline: 'arguments, quoted so that a shell would read them back',
+  text: 'the same as a sentence',
+  time_us: 'time, microseconds',
+};
+
 /** Without WHERE. Signals that tell of the end of a child are left out by those who show that end itself. */
 export const SELECT: Readonly<Record<Exclude<Kind, 'gap'>, string>> = {
   fork: `SELECT 'fork' AS event, id, started_us AS time_us, parent_id AS process_id, ppid AS pid, parent_comm AS comm,

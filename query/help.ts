@@ -1,5 +1,6 @@
 /** Pages for people who do not know yet what to ask. All of it comes from the list of questions. */
 
+import { JSON_VERSION } from './json-schema.js';
 import type { AnyQuestion } from './query.js';
 
 /** From what people see to what they ask. */
@@ -43,8 +44,9 @@ export const optionHelp = `
 Every question takes --db, --since, --until, --at, --limit, --reverse, --utc, --strict, and one of
 --json, --ndjson, --csv, --tsv, --plain: see 'snoopq help QUESTION'.
 
-JSON (version 1) is an array of rows with the names and values of the views, see 'snoopq schema'; of who-killed and its
-like it is one object. Absent facts are null. Names are only added; were one to change its meaning, the version would.
+JSON (version ${JSON_VERSION}) is an array of rows with the names and values of the views; of who-killed and its like it is one
+object. 'snoopq schema --json-of QUESTION' explains each name, as JSON Schema. Absent facts are null. Names are only
+added; were one to be taken away or to change its meaning, the version would.
 
 Exit status: 0 answered, 1 nothing found, 2 usage or SQL error, 3 no readable recording,
 4 with --strict: something was not recorded in the span of the answer.`;

@@ -1,6 +1,7 @@
 /** Manual pages in man(7), from the list of questions and the documented views. Pure: text in, text out. */
 
 import { commonOptions } from './common-options.js';
+import { JSON_VERSION } from './json-schema.js';
 import type { AnyQuestion } from './query.js';
 
 /** Of the contract that the pages tell. Not of the build, which would make each another page. */
@@ -37,7 +38,7 @@ export function snoopqManual(questions: readonly AnyQuestion[], version: string)
     section(
       'JSON',
       text(
-        'Version 1. A list is an array of objects with the names and values of the views of snooprec.db(5); who-killed and its like give one object. Absent facts are null. Names are only added; were one to change its meaning, the version would.',
+        `Version ${JSON_VERSION}. A list is an array of objects with the names and values of the views of snooprec.db(5); who-killed and its like give one object. With --ndjson a row is an object on a line of its own. What a question gives is told, name by name, by its JSON Schema: snoopq schema --json-of QUESTION. Absent facts are null. Names are only added; were one to be taken away or to change its meaning, the version would, and with it the $id of the schemas.`,
       ),
     ),
     section(

@@ -5,6 +5,7 @@
 
 import type Database from 'better-sqlite3';
 import type { Io } from './io.js';
+import type { Schema } from './json-schema.js';
 import type { Columns, Row } from './kinds.js';
 import type { Gap } from './loss.js';
 import type { Painter } from './render/paint.js';
@@ -100,6 +101,12 @@ interface Question {
   examples: readonly Example[];
   args: readonly Argument[];
   options: readonly Option[];
+  /** The views that explain its columns, the first of them that has one. */
+  views?: readonly string[];
+  /** Explains the columns that no view has, or that mean something else here. */
+  docs?: Readonly<Record<string, string>>;
+  /** What --json prints in place of rows, as JSON Schema. */
+  document?: { root: Schema; defs: Readonly<Record<string, Schema>>; title?: string };
   /** Names of the events whose loss makes the answer doubtful. */
   events: readonly string[];
   /** Runs the statement of a user: in a process of its own, that can be ended (isolate.ts). */
@@ -128,6 +135,8 @@ export interface ListQuestion extends Question {
 
 /** A question that needs more than one SELECT. */
 export interface AnswerQuestion extends Question {
+  /** The columns that its rows may have: one of these lists; none: whatever a statement gives; null: it makes files. */
+  shapes: readonly Columns[] | null;
   answer(db: Database.Database, parameters: Parameters, io: Io): Answer;
   /** Whether these parameters ask for what has no end; then `stream` answers. */
   isEndless?(parameters: Parameters): boolean;

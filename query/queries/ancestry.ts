@@ -2,7 +2,7 @@
 
 import { escapeText } from '../escape.js';
 import { ancestryOf } from '../facts.js';
-import type { Row } from '../kinds.js';
+import type { Columns, Row } from '../kinds.js';
 import { findLives, type Life, nameHint, soughtProcess } from '../lives.js';
 import { readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
@@ -10,6 +10,22 @@ import { drawLine } from '../render/tree.js';
 import { commandLine } from '../shell.js';
 
 const MOST_LIVES = 1000;
+
+const COLUMNS: Columns = {
+  depth: 'number',
+  id: 'id',
+  pid: 'pid',
+  comm: 'name',
+  exe: 'path',
+  cmdline: 'cmdline',
+  cwd: 'path',
+  uid: 'uid',
+  started: 'time',
+  ended: 'time',
+  unit: 'name',
+  container: 'name',
+  origin: 'name',
+};
 
 export const ancestry = defineQuery({
   name: 'ancestry',
@@ -23,6 +39,9 @@ export const ancestry = defineQuery({
   options: [
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
   ],
+  shapes: [COLUMNS],
+  views: ['processes'],
+  docs: { depth: '0 is the process itself, 1 its parent, and so on' },
   events: ['fork'],
   answer(db, parameters): Answer {
     const lives = findLives(db, parameters, MOST_LIVES);
@@ -33,21 +52,7 @@ export const ancestry = defineQuery({
     const line = last === undefined ? [] : [last, ...ancestryOf(db, last)];
     const rows = parameters.reverse === 1 ? line.toReversed() : line;
     return {
-      columns: {
-        depth: 'number',
-        id: 'id',
-        pid: 'pid',
-        comm: 'name',
-        exe: 'path',
-        cmdline: 'cmdline',
-        cwd: 'path',
-        uid: 'uid',
-        started: 'time',
-        ended: 'time',
-        unit: 'name',
-        container: 'name',
-        origin: 'name',
-      },
+      columns: COLUMNS,
       shown: ['depth', 'pid', 'comm', 'uid', 'started', 'ended', 'cmdline'],
       rows: rows.map(life => rowOf(life, line.indexOf(life))),
       ...(line.length === 0 ? {} : { drawing: (width: number) => drawLine(line.map(label), width) }),

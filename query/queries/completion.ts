@@ -50,6 +50,8 @@ export const completion = defineQuery({
   options: [
     { name: 'line', flags: '--line <text>', kind: 'text', doc: 'a command line up to the cursor, for words' },
   ],
+  shapes: [{ text: 'text' }],
+  docs: { text: 'what the shell reads' },
   events: [],
   isOffline: true,
   answer(_, { shell, line }): Answer {

@@ -18,6 +18,7 @@ const QUESTION = {
   ],
   args: [],
   options: [],
+  views: ['coverages'],
   events: ['signal', 'attempt', 'exec', 'fork', 'exit', 'oom', 'cgroup'],
   isLedger: true,
 } as const;
@@ -48,6 +49,7 @@ WHERE (:since IS NULL OR to_us >= :since) AND (:until IS NULL OR from_us <= :unt
 
 export const coverage = defineQuery({
   ...QUESTION,
+  shapes: [ledger.columns],
   answer(db, parameters): Answer {
     const found = list(ledger, db, parameters);
     const rows = [...found.rows];

@@ -71,6 +71,7 @@ export const execs = defineQuery({
     { name: 'deleted', flags: '--deleted', kind: 'flag', doc: 'only of files that had been deleted' },
     ...GROUP,
   ],
+  views: ['execs'],
   events: ['exec'],
   sought: 'execs',
   sql: `WITH ${TEXTS}

@@ -41,6 +41,7 @@ export const exits = defineQuery({
     { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'of this user' },
     ...GROUP,
   ],
+  views: ['exits'],
   events: ['exit'],
   sought: 'exits',
   sql: `WITH ${TEXTS} ${SELECT} WHERE ${FILTER}`,

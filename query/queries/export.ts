@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import type Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
-import { allEvents, EVENT_COLUMNS } from '../all-events.js';
+import { allEvents, EVENT_COLUMNS, EVENT_DOCS } from '../all-events.js';
 import { CASE_FILES, writeCase } from '../case.js';
 import type { Io } from '../io.js';
 import { readDropped, readGaps } from '../loss.js';
@@ -86,6 +86,9 @@ export const exportQuestion = defineQuery({
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
     OUTPUT,
   ],
+  shapes: [EVENT_COLUMNS],
+  docs: EVENT_DOCS,
+  document: { root: { $ref: '#/$defs/row' }, defs: {}, title: 'a line of snoopq export --format ndjson' },
   events: ALL_EVENTS,
   answer(db, parameters, io): Answer {
     if (parameters.case === 1) return caseAnswer(db, parameters);

@@ -3,7 +3,7 @@
 import type Database from 'better-sqlite3';
 import { list } from '../answer.js';
 import { commIds, GROUP, GROUP_IDS, inGroup, MEMBER_IDS } from '../filters.js';
-import type { Row, Value } from '../kinds.js';
+import type { Columns, Row, Value } from '../kinds.js';
 import { type Answer, defineQuery, type ListQuestion } from '../query.js';
 import { isLethal } from '../signal-names.js';
 
@@ -54,6 +54,12 @@ const QUESTION = {
     { name: 'signal', flags: '--signal <signal>', kind: 'signal', doc: 'only this signal: KILL, SIGTERM, 9' },
     ...GROUP.map(option => ({ ...option, doc: option.doc.replace('only processes', 'only targets') })),
   ],
+  views: ['signals'],
+  docs: {
+    target_end: 'how the target ended at last: name of the signal, or exit and its status',
+    target_ended: 'when that was',
+    died_of_it: '1 when the target died of this very signal',
+  },
   events: ['signal', 'attempt', 'exit'],
 } as const;
 
@@ -90,14 +96,17 @@ export const killedByTable: ListQuestion = {
   },
 };
 
+const COLUMNS: Columns = { ...killedByTable.columns, died_of_it: 'flag' };
+
 export const killedBy = defineQuery({
   ...QUESTION,
+  shapes: [COLUMNS],
   answer(db, parameters): Answer {
     const found = list(killedByTable, db, parameters);
     const rows = [...found.rows];
     return {
       ...found,
-      columns: { ...found.columns, died_of_it: 'flag' },
+      columns: COLUMNS,
       shown: [
         'time',
         'sender_pid',

@@ -13,6 +13,7 @@ export const oom = defineQuery({
   ],
   args: [],
   options: [{ name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'victims of this user' }, ...GROUP],
+  views: ['oom_kills'],
   events: ['oom'],
   sought: 'victims of the OOM killer',
   sql: `WITH ${GROUP_IDS},

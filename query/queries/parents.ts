@@ -5,7 +5,7 @@ import { list } from '../answer.js';
 import { escapeText } from '../escape.js';
 import { commIds, GROUP, GROUP_IDS, IN_GROUP, pathIds } from '../filters.js';
 import { idRange } from '../id-range.js';
-import type { Row } from '../kinds.js';
+import type { Columns, Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery, type ListQuestion, type Parameters } from '../query.js';
 import { drawTree } from '../render/tree.js';
@@ -55,6 +55,15 @@ const QUESTION = {
     { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'run by this user' },
     ...GROUP,
   ],
+  views: ['execs'],
+  docs: {
+    depth: 'with --tree: 0 is the program itself, 1 who started it, and so on',
+    comm: 'with --tree: command name',
+    exe: 'with --tree: file that it executed',
+    count: 'successful runs of the program',
+    first: 'time of the first of them',
+    last: 'time of the last',
+  },
   events: EVENTS,
 } as const;
 
@@ -71,8 +80,18 @@ GROUP BY parent_comm_id, parent_exe_id`,
   columns: { parent_comm: 'name', parent_exe: 'path', count: 'count', first: 'time', last: 'time' },
 };
 
+const TREE_COLUMNS: Columns = {
+  depth: 'number',
+  comm: 'name',
+  exe: 'path',
+  count: 'count',
+  first: 'time',
+  last: 'time',
+};
+
 export const parents = defineQuery({
   ...QUESTION,
+  shapes: [parentsTable.columns, TREE_COLUMNS],
   answer: (db, parameters): Answer =>
     parameters.tree === 1 ? treeOf(db, parameters) : list(parentsTable, db, parameters),
 });
@@ -87,7 +106,7 @@ function treeOf(db: Database.Database, parameters: Parameters): Answer {
   const rows = shown.length === 0 ? [] : nodes.map(rowOf);
   const clock = { utc: parameters.utc === 1 };
   return {
-    columns: { depth: 'number', comm: 'name', exe: 'path', count: 'count', first: 'time', last: 'time' },
+    columns: TREE_COLUMNS,
     rows: parameters.reverse === 1 ? rows.reverse() : rows,
     ...(rows.length === 0
       ? {}

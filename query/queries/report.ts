@@ -30,6 +30,7 @@ export const report = defineQuery({
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
     OUTPUT,
   ],
+  shapes: null,
   events: VERDICT_EVENTS,
   answer(db, parameters, io): Answer {
     const story = askedStory(db, parameters);

@@ -1,10 +1,14 @@
 /** The views and their columns, from the comments in migrations/views.sql. */
 
 import type Database from 'better-sqlite3';
+import { SnoopError } from '../../migrations/errors.js';
 import { migrate, viewsSql } from '../../migrations/migrate.js';
 import { datasetteMetadata } from '../datasette.js';
-import type { Row } from '../kinds.js';
+import { jsonSchema, type Schema, shapesOf } from '../json-schema.js';
+import type { Columns, Row } from '../kinds.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
+import { didYouMean } from '../suggest.js';
+import { questions } from './index.js';
 
 const VIEW = /^CREATE VIEW (\w+) AS -- (.+)$/;
 const COLUMN = /\bAS "?(\w+)"?,?\s+-- (.+)$/;
@@ -25,6 +29,8 @@ export function documentedColumns(sql: string): { view: string; column: string |
   return rows;
 }
 
+const COLUMNS: Columns = { view: 'name', column: 'name', doc: 'text' };
+
 export const schema = defineQuery({
   name: 'schema',
   summary: 'the views and columns that SQL can ask',
@@ -36,6 +42,7 @@ export const schema = defineQuery({
       command: 'snoopq schema --datasette',
       doc: 'what `datasette serve snooprec.db -m FILE` shows beside the data',
     },
+    { command: 'snoopq schema --json-of who-killed', doc: 'every name in what `who-killed --json` prints' },
   ],
   args: [{ name: 'view', shown: 'VIEW', isOptional: true, kind: 'text', doc: 'only this view' }],
   options: [
@@ -45,14 +52,27 @@ export const schema = defineQuery({
       kind: 'flag',
       doc: 'as metadata for Datasette, with the main questions as forms to fill in',
     },
+    {
+      name: 'jsonOf',
+      flags: '--json-of <question>',
+      kind: 'text',
+      doc: 'what --json of this question gives, as JSON Schema',
+    },
   ],
+  shapes: [COLUMNS],
+  docs: {
+    view: 'name of the view',
+    column: 'name of the column; null: the row explains the view itself',
+    doc: 'what it holds',
+  },
   events: [],
   isOffline: true,
-  answer(db, { view = null, datasette = null }: Parameters): Answer {
+  answer(db, { view = null, datasette = null, jsonOf = null }: Parameters): Answer {
+    if (jsonOf !== null) return documentOf(schemaOfJson(String(jsonOf)));
     if (datasette === 1) return documentOf(metadata(db));
     const rows = documentedColumns(viewsSql()).filter(row => view === null || row.view === view);
     return {
-      columns: { view: 'name', column: 'name', doc: 'text' },
+      columns: COLUMNS,
       rows: rows as Row[],
       gaps: [],
       sought: `view ${view}`,
@@ -69,6 +89,19 @@ function metadata(db: Database.Database): object {
     .pluck()
     .all() as string[];
   return datasetteMetadata(documentedColumns(viewsSql()), tables);
+}
+
+/** What --json of a question gives; SnoopError 'usage' where there is no such question, or it gives none. */
+export function schemaOfJson(name: string): Schema {
+  const found = questions.find(question => question.name === name);
+  const json = found && jsonSchema(found, documentedColumns(viewsSql()));
+  if (json !== undefined) return json;
+  const names = questions.filter(question => shapesOf(question) !== null).map(({ name }) => name);
+  throw new SnoopError(
+    'usage',
+    found === undefined ? `'${name}' is no question` : `${name} makes files, not JSON`,
+    didYouMean(name, names) ?? `one of: ${names.join(', ')}`,
+  );
 }
 
 /** A document that is JSON, however it is asked for. */

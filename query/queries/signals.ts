@@ -82,6 +82,7 @@ export const signals = defineQuery({
     { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'sent by this user' },
     ...GROUP,
   ],
+  views: ['signals'],
   events: ['signal', 'attempt'],
   sought: 'signals',
   sql: `WITH ${TEXTS} ${SELECT} WHERE id BETWEEN :first_id AND :last_id AND ${FILTER}`,

@@ -48,6 +48,7 @@ export const sql = defineQuery({
   ],
   args: [{ name: 'statement', shown: 'SELECT', kind: 'text', doc: 'one statement that reads' }],
   options: [],
+  shapes: [],
   events: ['signal', 'attempt', 'exec', 'fork', 'exit', 'oom', 'cgroup'],
   isIsolated: true,
   answer(db, parameters: Parameters): Answer {

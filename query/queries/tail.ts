@@ -4,7 +4,7 @@ import { DEFAULT_LIMIT } from '../answer.js';
 import { escapeText } from '../escape.js';
 import { GROUP } from '../filters.js';
 import { follow } from '../follow.js';
-import { COLUMNS, HAPPENINGS, type Happening, rowOf, sentence } from '../happenings.js';
+import { COLUMN_DOCS, COLUMNS, HAPPENINGS, type Happening, rowOf, sentence } from '../happenings.js';
 import { readDropped, readGaps } from '../loss.js';
 import { newest, presentOf } from '../news.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
@@ -49,6 +49,8 @@ export const tail = defineQuery({
     { name: 'uid', flags: '--uid <user>', kind: 'uid', doc: 'by this user' },
     ...GROUP,
   ],
+  shapes: [COLUMNS],
+  docs: COLUMN_DOCS,
   events: EVENTS,
   isLedger: true, // its gaps are lines of it
   answer(db, parameters): Answer {

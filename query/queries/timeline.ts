@@ -5,7 +5,8 @@ import { SnoopError } from '../../migrations/errors.js';
 import { cutNote, DEFAULT_LIMIT } from '../answer.js';
 import { escapeText } from '../escape.js';
 import { GROUP, GROUP_IDS } from '../filters.js';
-import { byTime, COLUMNS, type Happening, rowOf, SELECT, sentence } from '../happenings.js';
+import { byTime, COLUMN_DOCS, COLUMNS, type Happening, rowOf, SELECT, sentence } from '../happenings.js';
+import type { Columns } from '../kinds.js';
 import { findLives, nameHint, soughtProcess } from '../lives.js';
 import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
@@ -37,6 +38,8 @@ SELECT id FROM processes WHERE cgroup_id IN (SELECT id FROM group_ids)
   AND (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until)
 ORDER BY id DESC LIMIT :limit`;
 
+const LINE_COLUMNS: Columns = { time: 'time', after_us: 'microseconds', ...COLUMNS };
+
 export const timeline = defineQuery({
   name: 'timeline',
   summary: 'everything about a process or a unit, in order',
@@ -59,6 +62,8 @@ export const timeline = defineQuery({
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
     ...GROUP,
   ],
+  shapes: [LINE_COLUMNS],
+  docs: { ...COLUMN_DOCS, after_us: 'since the line before, microseconds' },
   events: EVENTS,
   answer(db, parameters): Answer {
     const limit = Number(parameters.limit ?? DEFAULT_LIMIT);
@@ -75,7 +80,7 @@ export const timeline = defineQuery({
     };
     const clock = { utc: parameters.utc === 1 };
     return {
-      columns: { time: 'time', after_us: 'microseconds', ...COLUMNS },
+      columns: LINE_COLUMNS,
       rows: order(lines),
       text: paint =>
         order(

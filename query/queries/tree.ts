@@ -4,13 +4,33 @@ import { cutNote, DEFAULT_LIMIT } from '../answer.js';
 import { descendants } from '../children.js';
 import { showEnd } from '../ending.js';
 import { escapeText } from '../escape.js';
-import type { Row } from '../kinds.js';
+import type { Columns, Row } from '../kinds.js';
 import { findLives, type Life, nameHint, soughtProcess } from '../lives.js';
 import { readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
 import { drawTree } from '../render/tree.js';
 import { commandLine } from '../shell.js';
 import { showDuration } from '../time.js';
+
+const COLUMNS: Columns = {
+  depth: 'number',
+  id: 'id',
+  pid: 'pid',
+  comm: 'name',
+  exe: 'path',
+  cmdline: 'cmdline',
+  uid: 'uid',
+  parent_id: 'id',
+  ppid: 'pid',
+  started: 'time',
+  ended: 'time',
+  exit_code: 'number',
+  exit_signal: 'number',
+  end: 'name',
+  duration_ms: 'milliseconds',
+  unit: 'name',
+  container: 'name',
+};
 
 export const tree = defineQuery({
   name: 'tree',
@@ -24,6 +44,12 @@ export const tree = defineQuery({
   options: [
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
   ],
+  shapes: [COLUMNS],
+  views: ['processes'],
+  docs: {
+    depth: '0 is the process itself, 1 its children, and so on',
+    end: 'how it ended: name of the signal, or exit and its status',
+  },
   events: ['fork', 'exit'],
   answer(db, parameters): Answer {
     const [first] = findLives(db, parameters, 1);
@@ -32,25 +58,7 @@ export const tree = defineQuery({
     const nodes = first === undefined ? [] : descendants(db, first, limit, isCut);
     const rows = nodes.map(({ life, depth }) => rowOf(life, depth));
     return {
-      columns: {
-        depth: 'number',
-        id: 'id',
-        pid: 'pid',
-        comm: 'name',
-        exe: 'path',
-        cmdline: 'cmdline',
-        uid: 'uid',
-        parent_id: 'id',
-        ppid: 'pid',
-        started: 'time',
-        ended: 'time',
-        exit_code: 'number',
-        exit_signal: 'number',
-        end: 'name',
-        duration_ms: 'milliseconds',
-        unit: 'name',
-        container: 'name',
-      },
+      columns: COLUMNS,
       shown: ['depth', 'pid', 'comm', 'ppid', 'started', 'end', 'duration_ms', 'cmdline'],
       rows: parameters.reverse === 1 ? rows.reverse() : rows,
       ...(first === undefined

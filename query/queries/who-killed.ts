@@ -10,6 +10,7 @@ import { type Answer, defineQuery, type Parameters } from '../query.js';
 import { showVerdict } from '../render/verdict.js';
 import { userNames } from '../users.js';
 import type { Verdict } from '../verdict.js';
+import { VERDICT_DOCUMENT } from '../verdict-schema.js';
 
 /** Events by which the recorder could have met a process. */
 const SIGHT_EVENTS = ['fork', 'exec', 'signal', 'exit'] as const;
@@ -59,6 +60,25 @@ export const whoKilled = defineQuery({
     { name: 'all', flags: '--all', kind: 'flag', doc: 'every process of that pid or name, the last first' },
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
   ],
+  shapes: [COLUMNS],
+  docs: {
+    died: 'when it ended',
+    pid: 'process id on the host',
+    comm: 'command name',
+    verdict: 'killed, exited, running or unknown',
+    signal: 'signal that ended it',
+    exit_code: 'exit status, null when a signal ended it',
+    mechanism: 'how the signal came about',
+    killer_pid: 'who sent it: process id; null: no process did',
+    killer_comm: 'who sent it: command name at that time',
+    killer_args: 'who sent it: arguments',
+    killer_uid: 'who sent it: real user id',
+    sent: 'when the signal reached it',
+    delay_us: 'from the signal to the end, microseconds',
+    confidence: 'proven; consistent: something was lost nearby; incomplete: no cause recorded',
+    explanation: 'what happened, what led to it, and how sure that is',
+  },
+  document: VERDICT_DOCUMENT,
   events: VERDICT_EVENTS,
   answer(db, parameters): Answer {
     const isAll = parameters.all === 1;

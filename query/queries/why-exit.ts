@@ -12,6 +12,7 @@ import { type Answer, defineQuery } from '../query.js';
 import { showExit } from '../render/why-exit.js';
 import { userNames } from '../users.js';
 import type { Verdict } from '../verdict.js';
+import { WHY_EXIT_DOCUMENT } from '../verdict-schema.js';
 
 /** Layers of wrappers that are followed. */
 const DEEPEST = 16;
@@ -51,6 +52,21 @@ export const whyExit = defineQuery({
     { name: 'all', flags: '--all', kind: 'flag', doc: 'every process of that pid or name, the last first' },
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
   ],
+  shapes: [COLUMNS],
+  docs: {
+    place: 'asked about; tells of: a child, further down; passed on: an ancestor',
+    depth: '0 is the process itself, 1 the child that it tells of, -1 its parent, and so on',
+    ended: 'when it ended',
+    pid: 'process id on the host',
+    comm: 'command name',
+    exit_code: 'exit status, null when a signal ended it',
+    signal: 'signal that ended it',
+    killer_pid: 'who sent it: process id',
+    killer_comm: 'who sent it: command name at that time',
+    mechanism: 'how the signal came about',
+    why: 'on what it rests that the one tells of the other',
+  },
+  document: WHY_EXIT_DOCUMENT,
   events: VERDICT_EVENTS,
   answer(db, parameters): Answer {
     const limit = parameters.all === 1 ? Number(parameters.limit ?? DEFAULT_LIMIT) || 1e9 : 1;
