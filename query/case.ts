@@ -59,13 +59,15 @@ export function writeCase(directory: string, story: Story, db: Database.Database
 }
 
 /** Asks the case what the recording was asked. */
-function answersAlike(path: string, { subject, verdicts }: Story): boolean {
+function answersAlike(path: string, { verdicts }: Story): boolean {
   const { db } = openRecording(path);
   try {
     const recorded = readRecorded(db);
-    const life = subject === null ? undefined : lifeById(db, subject);
     const around = { db, recorded, userName: userNames(recorded.host) };
-    return life !== undefined && isDeepStrictEqual(verdictOn(life, around), verdicts[0]);
+    return verdicts.every(verdict => {
+      const life = verdict.process === null ? undefined : lifeById(db, verdict.process.id);
+      return life !== undefined && isDeepStrictEqual(verdictOn(life, around), verdict);
+    });
   } finally {
     db.close();
   }
@@ -116,12 +118,10 @@ function rootsOf(db: Database.Database, story: Story): Map<string, Set<number>> 
   const signals = new Set(story.signals.map(({ id }) => id));
   const execs = new Set(story.execs.map(({ id }) => id));
   const deliveries = new Set<number>();
-  const byId = new Map(story.lives.map(life => [life.id, life]));
   const pluck = (sql: string, given: Record<string, number | string | null>): number[] =>
     db.prepare(sql).pluck().all(given) as number[];
 
-  const subject = story.subject === null ? undefined : byId.get(story.subject);
-  if (subject !== undefined) for (const id of pluck(SAME_PID, { pid: subject.pid })) processes.add(id);
+  for (const { pid } of story.verdicts) for (const id of pluck(SAME_PID, { pid })) processes.add(id);
   for (const life of story.lives) {
     if (life.exit_signal !== null)
       for (const id of pluck(FATAL_IDS, { id: life.id, sig: life.exit_signal, limit: MOST_SIGNALS }))

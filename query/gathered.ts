@@ -105,6 +105,15 @@ export class Gathered {
     return family;
   }
 
+  /** They put the rest into its place. */
+  addAncestors(): void {
+    // They grow the list that is walked.
+    for (const id of this.ids) {
+      const parent = this.lives.get(id)?.parent_id;
+      if (parent != null) this.addLife(parent);
+    }
+  }
+
   /** What a process executed, and sent and received: those it dealt with come into the story. */
   addEventsOf(id: number, hasSignals: boolean): void {
     const limit = MOST_OF_ONE + 1;
@@ -138,10 +147,8 @@ export class Gathered {
     for (const id of lives) this.addLife(id);
     const execs = { ...span, ...idRange(db, 'exec', span), limit: bounds.execs + 1 };
     this.addExecs(db.prepare(EXECS_OF_SPAN).all(execs) as StoryExec[], bounds.execs);
-    // Ancestors put the rest into its place; they grow the list that is walked.
+    this.addAncestors();
     for (const id of this.ids) {
-      const parent = this.lives.get(id)?.parent_id;
-      if (parent != null) this.addLife(parent);
       for (const oom of this.statements.ooms.all({ id }) as StoryOom[]) this.ooms.set(oom.id, oom);
     }
   }

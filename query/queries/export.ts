@@ -5,8 +5,11 @@ import type Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
 import { allEvents, EVENT_COLUMNS, EVENT_DOCS } from '../all-events.js';
 import { CASE_FILES, writeCase } from '../case.js';
+import { GROUP } from '../filters.js';
 import type { Io } from '../io.js';
+import type { Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
+import { asksForGroup, membersOf } from '../members.js';
 import { deliver, OUTPUT, type Product } from '../output.js';
 import { type Answer, defineQuery, type Parameters, type Window } from '../query.js';
 import { renderCsv } from '../render/csv.js';
@@ -44,6 +47,8 @@ const STORY_FORMATS: Record<
 /** Forms of a stream. */
 const STREAM_FORMATS: Record<string, Renderer> = { ndjson: renderNdjson, csv: renderCsv };
 
+/** No limit, as SQLite has it. */
+const ALL = -1;
 const ALL_EVENTS = ['signal', 'attempt', 'exec', 'fork', 'exit', 'oom', 'cgroup'] as const;
 const NAMES = [...Object.keys(STORY_FORMATS), ...Object.keys(STREAM_FORMATS)].join(', ');
 
@@ -58,6 +63,10 @@ export const exportQuestion = defineQuery({
     },
     { command: 'snoopq export make --format dot', doc: 'the process tree of the last make, for dot -Tsvg' },
     {
+      command: 'snoopq export --unit app --format perfetto -o app.json',
+      doc: 'a trace of all that app.service ran',
+    },
+    {
       command: 'snoopq export --case 2219 -o ticket-17',
       doc: 'a directory with all that belongs to the death of 2219',
     },
@@ -71,7 +80,7 @@ export const exportQuestion = defineQuery({
       name: 'who',
       shown: 'PID|NAME',
       kind: 'process',
-      doc: 'a pid, or the name of a command; without it all in the span',
+      doc: 'a pid, or the name of a command; without it the group or all in the span',
       isOptional: true,
     },
   ],
@@ -84,6 +93,7 @@ export const exportQuestion = defineQuery({
       doc: 'make a directory with a recording of this story alone',
     },
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
+    ...GROUP,
     OUTPUT,
   ],
   shapes: [EVENT_COLUMNS],
@@ -103,7 +113,7 @@ export const exportQuestion = defineQuery({
     const story = askedStory(db, parameters);
     if (story === undefined) return nothingFound(db, parameters);
     const product: Product = {
-      name: `${storyFileName(story, 'story')}${form.suffix}`,
+      name: `${storyFileName(story, 'story', parameters)}${form.suffix}`,
       isReadable: form.isReadable,
       fill: write => form.render(story, write),
     };
@@ -124,6 +134,8 @@ function streamAnswer(
       `${format} is a stream of everything in a span, not of one process`,
       'leave the process out, or choose --format perfetto or --case',
     );
+  const members = asksForGroup(parameters) ? new Set(membersOf(db, parameters, ALL)) : null;
+  if (members?.size === 0) return nothingFound(db, parameters);
   const window: Window = { from: parameters.since as number | null, to: parameters.until as number | null };
   const sheet = {
     names: Object.keys(EVENT_COLUMNS),
@@ -136,7 +148,7 @@ function streamAnswer(
     name: `events.${format}`,
     isReadable: false,
     fill: write => {
-      render(allEvents(db, window), sheet, write);
+      render(ofGroup(allEvents(db, window), members), sheet, write);
     },
   };
   return {
@@ -148,12 +160,24 @@ function streamAnswer(
   };
 }
 
+/** The events from or to its processes, and the gaps, which may concern it; null: all. */
+function* ofGroup(rows: Iterable<Row>, members: ReadonlySet<unknown> | null): Iterable<Row> {
+  for (const row of rows) {
+    const { event, process_id, other_id } = row;
+    if (members === null || event === 'gap' || members.has(process_id) || members.has(other_id)) yield row;
+  }
+}
+
 function caseAnswer(db: Database.Database, parameters: Parameters): Answer {
-  if (parameters.who_pid === null && parameters.who_name === null)
-    throw new SnoopError('usage', 'a case of which process?', 'name one: snoopq export --case 2219');
+  if (parameters.who_pid === null && parameters.who_name === null && !asksForGroup(parameters))
+    throw new SnoopError(
+      'usage',
+      'a case of which process?',
+      'name one: snoopq export --case 2219, or --unit',
+    );
   const story = askedStory(db, parameters);
   if (story === undefined) return nothingFound(db, parameters);
-  const directory = String(parameters.output ?? storyFileName(story, 'case'));
+  const directory = String(parameters.output ?? storyFileName(story, 'case', parameters));
   if (directory === '-') throw new SnoopError('usage', 'a case is a directory', 'name it: -o DIRECTORY');
   let isAlike = true;
   return {

@@ -1,6 +1,7 @@
 /** A story as a page to look at: one process, or all that happened in a span of time. */
 
 import { VERDICT_EVENTS } from '../facts.js';
+import { GROUP } from '../filters.js';
 import { deliver, OUTPUT } from '../output.js';
 import { type Answer, defineQuery } from '../query.js';
 import { fields } from '../render/verdict.js';
@@ -12,9 +13,10 @@ import { askedStory, nothingFound, storyFileName } from '../stories.js';
 export const report = defineQuery({
   name: 'report',
   summary: 'a picture of what happened, as one file of HTML',
-  why: 'Makes a page that shows the verdict, a picture of the lives, forks and signals that belong to it, with the gaps of the recording hatched, and every event in a table. The file loads nothing and sends nothing: it may be opened anywhere, mailed, and printed. Without a process it shows all that happened between --since and --until.',
+  why: 'Makes a page that shows the verdict, a picture of the lives, forks and signals that belong to it, with the gaps of the recording hatched, and every event in a table. The file loads nothing and sends nothing: it may be opened anywhere, mailed, and printed. With --unit or --container it is the story of a whole group; with neither nor a process, all that happened between --since and --until.',
   examples: [
     { command: 'snoopq report 2219', doc: 'makes report-2219.html: who killed pid 2219' },
+    { command: 'snoopq report --unit app --since today', doc: 'what became of app.service today' },
     { command: "snoopq report --since '10 min ago' -o evening.html", doc: 'all that happened since then' },
   ],
   args: [
@@ -28,6 +30,7 @@ export const report = defineQuery({
   ],
   options: [
     { name: 'at', flags: '--at <time>', kind: 'time', doc: 'the process that was alive at this time' },
+    ...GROUP,
     OUTPUT,
   ],
   shapes: null,
@@ -36,7 +39,7 @@ export const report = defineQuery({
     const story = askedStory(db, parameters);
     if (story === undefined) return nothingFound(db, parameters);
     const product = {
-      name: `${storyFileName(story, 'report')}.html`,
+      name: `${storyFileName(story, 'report', parameters)}.html`,
       isReadable: false,
       fill: (write: (text: string) => void) => write(reportOf(story)),
     };

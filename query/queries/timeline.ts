@@ -4,11 +4,12 @@ import type Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
 import { cutNote, DEFAULT_LIMIT } from '../answer.js';
 import { escapeText } from '../escape.js';
-import { GROUP, GROUP_IDS } from '../filters.js';
+import { GROUP } from '../filters.js';
 import { byTime, COLUMN_DOCS, COLUMNS, type Happening, rowOf, SELECT, sentence } from '../happenings.js';
 import type { Columns } from '../kinds.js';
 import { findLives, nameHint, soughtProcess } from '../lives.js';
 import { readDropped, readGaps } from '../loss.js';
+import { asksForGroup, membersOf } from '../members.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
 import { showDuration, showTime } from '../time.js';
 
@@ -31,12 +32,6 @@ export const STATEMENTS: readonly string[] = [
   of(SELECT.exit, `id IN ${IDS} AND ended_us IS NOT NULL`),
   of(SELECT.exit, `parent_id IN ${IDS} AND ended_us IS NOT NULL`),
 ];
-
-/** The processes of a unit or container, the newest. */
-export const MEMBERS = `WITH ${GROUP_IDS}
-SELECT id FROM processes WHERE cgroup_id IN (SELECT id FROM group_ids)
-  AND (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until)
-ORDER BY id DESC LIMIT :limit`;
 
 const LINE_COLUMNS: Columns = { time: 'time', after_us: 'microseconds', ...COLUMNS };
 
@@ -91,10 +86,7 @@ export const timeline = defineQuery({
         ).join(''),
       isFound: found.length > 0,
       gaps: [...readDropped(db, window), ...readGaps(db, window, EVENTS)],
-      sought:
-        parameters.unit == null && parameters.container == null
-          ? soughtProcess(parameters)
-          : 'process of that group',
+      sought: asksForGroup(parameters) ? 'process of that group' : soughtProcess(parameters),
       hint: nameHint(parameters),
       notes: () => [
         ...(isCut ? [cutNote(limit, true)] : []),
@@ -107,20 +99,10 @@ export const timeline = defineQuery({
 });
 
 function whoseIds(db: Database.Database, parameters: Parameters): number[] {
-  const { who_pid, who_name, unit = null, container = null, since = null, until = null } = parameters;
-  const isGroup = unit !== null || container !== null;
-  const isOne = who_pid != null || who_name != null;
-  if (isGroup === isOne)
-    throw new SnoopError(
-      'usage',
-      isOne ? 'a process and a group are two questions' : 'no process is named',
-      'give a pid, a name, --unit or --container',
-    );
-  if (isOne) return findLives(db, { ...parameters, since: null, until: null }, 1).map(({ id }) => id);
-  return db
-    .prepare(MEMBERS)
-    .pluck()
-    .all({ unit, container, since, until, limit: MOST_PROCESSES + 1 }) as number[];
+  if (asksForGroup(parameters)) return membersOf(db, parameters, MOST_PROCESSES + 1);
+  if (parameters.who_pid == null && parameters.who_name == null)
+    throw new SnoopError('usage', 'no process is named', 'give a pid, a name, --unit or --container');
+  return findLives(db, { ...parameters, since: null, until: null }, 1).map(({ id }) => id);
 }
 
 /** The newest `limit` (0: all) of what happened to these processes, oldest first. */

@@ -109,6 +109,8 @@ for (const [which, path] of [
       gathered.SIGNALS_OF_SPAN,
       gathered.SIGNALS_OF_CALL,
       gathered.OOMS_OF,
+      story.DEATHS_OF,
+      story.EXTENT_OF,
       FATAL_IDS,
       DELIVERY_IDS,
       SAME_PID,
