@@ -13,7 +13,7 @@ import { verdictOn } from './facts.js';
 import { idRange } from './id-range.js';
 import { lifeById } from './lives.js';
 import { readRecorded } from './loss.js';
-import { makePrivate, writeNewDirectory } from './new-file.js';
+import { makePrivate, type Unfinished, writeNewDirectory } from './new-file.js';
 import { COMMANDS } from './recent-execs.js';
 import type { Story } from './report/model.js';
 import { openRecording } from './segments.js';
@@ -40,9 +40,15 @@ export const EXEC_IDS = `SELECT id FROM execs WHERE id BETWEEN :first_id AND :la
   AND comm IN (SELECT value FROM json_each(:commands)) ORDER BY id DESC LIMIT :limit`;
 
 /** Makes the directory with the three files; nothing is left of it where that fails. True: it answers as the recording does. */
-export function writeCase(directory: string, story: Story, db: Database.Database, report: string): boolean {
-  return writeNewDirectory(directory, () => {
-    const path = (name: string): string => join(directory, name);
+export function writeCase(
+  directory: string,
+  story: Story,
+  db: Database.Database,
+  report: string,
+  unfinished?: Unfinished,
+): boolean {
+  const fill = (part: string): boolean => {
+    const path = (name: string): string => join(part, name);
     closeSync(makePrivate(path(CASE_FILES.database)));
     copyRows(db, path(CASE_FILES.database), story);
     sync(path(CASE_FILES.database));
@@ -55,7 +61,8 @@ export function writeCase(directory: string, story: Story, db: Database.Database
     );
     writePrivate(path(CASE_FILES.sums), sums.join(''));
     return answersAlike(path(CASE_FILES.database), story);
-  });
+  };
+  return writeNewDirectory(directory, fill, unfinished);
 }
 
 /** Asks the case what the recording was asked. */

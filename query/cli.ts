@@ -27,14 +27,16 @@ export const EXIT = { answered: 0, nothing: 1, usage: 2, database: 3, loss: 4, i
 
 type Flags = Record<string, string | true | undefined>;
 
-/** Runs a question of the user in a process of its own. */
-export type Isolate = (argv: readonly string[]) => Promise<number>;
+/** Answers in a process of its own; `isTimed`: which may not take for ever. */
+export type Isolate = (argv: readonly string[], isTimed: boolean) => Promise<number>;
 
 /** Answers `argv` (without node and script) and gives the exit status. */
 export async function run(argv: readonly string[], io: Io, isolate?: Isolate): Promise<number> {
   let status: number | Promise<number> = EXIT.answered;
   const program = buildProgram(io, (question, words, flags) => {
-    status = question.isIsolated && isolate !== undefined ? isolate(argv) : ask(question, words, flags, io);
+    const isTimed = question.isIsolated === true;
+    const isAlone = isTimed || question.makesFile?.(parametersOf(question, words, flags, io), io) === true;
+    status = isAlone && isolate !== undefined ? isolate(argv, isTimed) : ask(question, words, flags, io);
   });
   try {
     if (argv.length === 0) io.out(welcome(questions, stateOf(databasePath(undefined))));

@@ -18,6 +18,8 @@ export interface Io extends Present {
   busy?(): void;
   /** Writes what is still held back. */
   flush?(): void;
+  /** A file or directory is being made under this name, which is removed if we are ended before. */
+  unfinished?(path: string): void;
   /** From this call on Ctrl-C and SIGTERM do not end the process, but abort the signal. */
   interruption?(): AbortSignal;
 }

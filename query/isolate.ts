@@ -1,10 +1,12 @@
 /**
- * Runs a statement that a user wrote in a process of its own. SQLite holds the thread until it has a row, so only
- * a parent that waits for nothing else can hear Ctrl-C or see that time is up.
+ * Answers in a process of its own. SQLite holds the thread until it has a row, so only a parent that waits for nothing else can
+ * hear Ctrl-C, or see that time is up; and remove what the child was making.
  */
 
 import { spawn } from 'node:child_process';
+import { rmSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { SnoopError } from '../migrations/errors.js';
 
 /** Set in the child, which then answers itself. */
@@ -12,24 +14,33 @@ export const ISOLATED = 'SNOOPQ_ISOLATED';
 
 const MOST_MS = 30_000;
 const INTERRUPTED = 130;
+/** On which the child names what it makes, each name ended by a NUL. */
+const NAMES_FD = 3;
 
-/** Runs this program again with `argv`; gives its status, 130 on Ctrl-C. */
-export function isolate(argv: readonly string[]): Promise<number> {
+/** Runs this program again with `argv`; gives its status, 130 on Ctrl-C. Of a statement that `isTimed` no more than 30 s. */
+export function isolate(argv: readonly string[], isTimed: boolean): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...argv], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     env: { ...process.env, [ISOLATED]: '1' },
+  });
+  let names = '';
+  const told = child.stdio[NAMES_FD] as Readable;
+  told.setEncoding('utf8').on('data', (text: string) => {
+    names += text;
   });
   return new Promise((resolve, reject) => {
     let ending: 'interrupted' | 'late' | undefined;
     const end = (why: 'interrupted' | 'late') => () => {
       ending = why;
-      child.kill('SIGKILL'); // nothing gentler reaches a thread that is inside SQLite; it only reads
+      child.kill('SIGKILL'); // nothing gentler reaches a thread that is inside SQLite
     };
-    const timer = setTimeout(end('late'), MOST_MS);
-    process.once('SIGINT', end('interrupted')).once('SIGTERM', end('interrupted'));
+    const timer = isTimed ? setTimeout(end('late'), MOST_MS) : undefined;
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, end('interrupted'));
     child.once('error', reject);
-    child.once('exit', (status, signal) => {
+    // Not 'exit': what it named has been read by then.
+    child.once('close', (status, signal) => {
       clearTimeout(timer);
+      if (status === null) removeParts(names);
       if (ending === 'late') {
         reject(
           new SnoopError(
@@ -42,4 +53,16 @@ export function isolate(argv: readonly string[]): Promise<number> {
       else resolve(status ?? 128 + constants.signals[signal ?? 'SIGTERM']);
     });
   });
+}
+
+/** Names something that is about to be made, for the parent to remove if we do not come to an end. */
+export function tellParent(path: string): void {
+  try {
+    writeSync(NAMES_FD, `${path}\0`);
+  } catch {} // who set ISOLATED by hand has no such pipe
+}
+
+/** What was finished has another name by then. */
+function removeParts(names: string): void {
+  for (const path of names.split('\0').slice(0, -1)) rmSync(path, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@
 
 import { run } from './cli.js';
 import { OutputClosed, processIo } from './io.js';
-import { ISOLATED, isolate } from './isolate.js';
+import { ISOLATED, isolate, tellParent } from './isolate.js';
 
 /** The exit status. */
 async function main(): Promise<number> {
@@ -11,7 +11,8 @@ async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   const isIsolated = process.env[ISOLATED] !== undefined;
   // A parent that waits for an isolated answer hears Ctrl-C, and would leave a pager behind.
-  const io = processIo(!isIsolated && !argv.includes('--no-pager'));
+  const io: ReturnType<typeof processIo> = processIo(!isIsolated && !argv.includes('--no-pager'));
+  if (isIsolated) io.unfinished = tellParent;
   try {
     const status = await run(argv, io, isIsolated ? undefined : isolate);
     io.finish();

@@ -24,11 +24,18 @@ const STICKY = 0o1000;
 const OTHERS_WRITE = 0o002;
 const CHUNK = 65_536;
 
+/** Is told the name under which something is made, before it is there. */
+export type Unfinished = ((path: string) => void) | undefined;
+
 /** Makes the file at `path` of what `fill` writes; gives its size in bytes. SnoopError 'usage' where that cannot be. */
-export function writeNewFile(path: string, fill: (write: (text: string) => void) => void): number {
+export function writeNewFile(
+  path: string,
+  fill: (write: (text: string) => void) => void,
+  unfinished?: Unfinished,
+): number {
   refuse(path);
-  const directory = dirname(resolve(path));
-  const part = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+  const part = partOf(path);
+  unfinished?.(part);
   const fd = attempt(path, () => makePrivate(part));
   try {
     let size = 0;
@@ -53,15 +60,19 @@ export function writeNewFile(path: string, fill: (write: (text: string) => void)
   }
 }
 
-/** Makes a directory for our eyes only and fills it; what cannot be filled is removed again. */
-export function writeNewDirectory<T>(path: string, fill: () => T): T {
+/** Makes a directory for our eyes only, filled under a name of its own; what cannot be filled is removed again. */
+export function writeNewDirectory<T>(path: string, fill: (part: string) => T, unfinished?: Unfinished): T {
   refuse(path);
-  attempt(path, () => mkdirSync(path, { mode: 0o700 }));
+  const part = partOf(path);
+  unfinished?.(part);
+  attempt(path, () => mkdirSync(part, { mode: 0o700 }));
   try {
-    return fill();
-  } catch (error) {
-    rmSync(path, { recursive: true });
-    throw error;
+    const filled = fill(part);
+    refuse(path);
+    attempt(path, () => renameSync(part, path)); // rename(2) takes the place of nothing but an empty directory
+    return filled;
+  } finally {
+    rmSync(part, { recursive: true, force: true });
   }
 }
 
@@ -83,6 +94,12 @@ function publish(part: string, path: string): void {
     refuse(path);
     renameSync(part, path);
   }
+}
+
+/** A name beside it that nobody guesses. */
+function partOf(path: string): string {
+  const directory = dirname(resolve(path));
+  return join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
 }
 
 function refuse(path: string): void {

@@ -25,12 +25,11 @@ export interface Product {
 
 /** The part of an answer that writes `product` to where `target`, the value of the option, says. */
 export function deliver(product: Product, target: string | null, io: Io): Pick<Answer, 'write'> {
-  const isPiped = target === '-' || (target === null && (!io.isTerminal || product.isReadable));
-  if (!isPiped) {
+  if (isFile(target, product.isReadable, io)) {
     const path = target ?? product.name;
     return {
       write: out => {
-        const size = writeNewFile(path, product.fill);
+        const size = writeNewFile(path, product.fill, io.unfinished);
         out(`${resolve(path)}  (${showSize(size)})\n`);
       },
     };
@@ -39,6 +38,11 @@ export function deliver(product: Product, target: string | null, io: Io): Pick<A
     throw new SnoopError('usage', `${product.name} is not for a terminal`, `name a file: -o ${product.name}`);
   }
   return { write: product.fill };
+}
+
+/** Whether it goes into a file, not to standard output. */
+export function isFile(target: string | null, isReadable: boolean, io: Io): boolean {
+  return target === null ? io.isTerminal && !isReadable : target !== '-';
 }
 
 function showSize(bytes: number): string {

@@ -111,6 +111,8 @@ interface Question {
   events: readonly string[];
   /** Runs the statement of a user: in a process of its own, that can be ended (isolate.ts). */
   isIsolated?: boolean;
+  /** Whether these parameters make a file: likewise, so that nothing half made is left where that is ended. */
+  makesFile?(parameters: Parameters, io: Io): boolean;
   /** Works without a recording. */
   isOffline?: boolean;
   /** Gaps are the answer itself: no warning about them. */

@@ -10,7 +10,7 @@ import type { Io } from '../io.js';
 import type { Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
 import { asksForGroup, membersOf } from '../members.js';
-import { deliver, OUTPUT, type Product } from '../output.js';
+import { deliver, isFile, OUTPUT, type Product } from '../output.js';
 import { type Answer, defineQuery, type Parameters, type Window } from '../query.js';
 import { renderCsv } from '../render/csv.js';
 import { renderDot } from '../render/dot.js';
@@ -96,12 +96,14 @@ export const exportQuestion = defineQuery({
     ...GROUP,
     OUTPUT,
   ],
+  makesFile: ({ output, format, case: asCase }, io) =>
+    asCase === 1 || isFile(output as string | null, STORY_FORMATS[String(format)]?.isReadable ?? false, io),
   shapes: [EVENT_COLUMNS],
   docs: EVENT_DOCS,
   document: { root: { $ref: '#/$defs/row' }, defs: {}, title: 'a line of snoopq export --format ndjson' },
   events: ALL_EVENTS,
   answer(db, parameters, io): Answer {
-    if (parameters.case === 1) return caseAnswer(db, parameters);
+    if (parameters.case === 1) return caseAnswer(db, parameters, io);
     const format = String(parameters.format ?? '');
     const stream = STREAM_FORMATS[format];
     if (stream !== undefined) return streamAnswer(db, parameters, io, format, stream);
@@ -168,7 +170,7 @@ function* ofGroup(rows: Iterable<Row>, members: ReadonlySet<unknown> | null): It
   }
 }
 
-function caseAnswer(db: Database.Database, parameters: Parameters): Answer {
+function caseAnswer(db: Database.Database, parameters: Parameters, io: Io): Answer {
   if (parameters.who_pid === null && parameters.who_name === null && !asksForGroup(parameters))
     throw new SnoopError(
       'usage',
@@ -184,7 +186,7 @@ function caseAnswer(db: Database.Database, parameters: Parameters): Answer {
     columns: {},
     rows: [],
     write: out => {
-      isAlike = writeCase(directory, story, db, reportOf(story));
+      isAlike = writeCase(directory, story, db, reportOf(story), io.unfinished);
       for (const name of Object.values(CASE_FILES)) out(`${resolve(directory, name)}\n`);
     },
     gaps: gapsOf(story),

@@ -2,7 +2,7 @@
 
 import { VERDICT_EVENTS } from '../facts.js';
 import { GROUP } from '../filters.js';
-import { deliver, OUTPUT } from '../output.js';
+import { deliver, isFile, OUTPUT } from '../output.js';
 import { type Answer, defineQuery } from '../query.js';
 import { fields } from '../render/verdict.js';
 import { readAssets } from '../report/assets.js';
@@ -33,6 +33,7 @@ export const report = defineQuery({
     ...GROUP,
     OUTPUT,
   ],
+  makesFile: ({ output }, io) => isFile(output as string | null, false, io),
   shapes: null,
   events: VERDICT_EVENTS,
   answer(db, parameters, io): Answer {

@@ -70,8 +70,8 @@ test('when filling it fails, nothing is left', () => {
   );
   assert.throws(
     () =>
-      writeNewDirectory(join(directory, 'd'), () => {
-        writeFileSync(join(directory, 'd', 'part'), 'half');
+      writeNewDirectory(join(directory, 'd'), part => {
+        writeFileSync(join(part, 'x'), 'half');
         throw new Error('no more');
       }),
     /no more/,
