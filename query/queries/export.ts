@@ -186,7 +186,7 @@ function caseAnswer(db: Database.Database, parameters: Parameters, io: Io): Answ
     columns: {},
     rows: [],
     write: out => {
-      isAlike = writeCase(directory, story, db, reportOf(story), io.unfinished);
+      isAlike = writeCase(directory, story, db, reportOf(story, parameters), io.unfinished);
       for (const name of Object.values(CASE_FILES)) out(`${resolve(directory, name)}\n`);
     },
     gaps: gapsOf(story),

@@ -2,8 +2,9 @@
 
 import { VERDICT_EVENTS } from '../facts.js';
 import { GROUP } from '../filters.js';
+import { localZone } from '../local-zone.js';
 import { deliver, isFile, OUTPUT } from '../output.js';
-import { type Answer, defineQuery } from '../query.js';
+import { type Answer, defineQuery, type Parameters } from '../query.js';
 import { fields } from '../render/verdict.js';
 import { readAssets } from '../report/assets.js';
 import { reportHtml } from '../report/document.js';
@@ -42,7 +43,7 @@ export const report = defineQuery({
     const product = {
       name: `${storyFileName(story, 'report', parameters)}.html`,
       isReadable: false,
-      fill: (write: (text: string) => void) => write(reportOf(story)),
+      fill: (write: (text: string) => void) => write(reportOf(story, parameters)),
     };
     return {
       columns: {},
@@ -54,10 +55,13 @@ export const report = defineQuery({
   },
 });
 
-/** The page. */
-export function reportOf(story: Story): string {
+/** The page, in the zone of this machine, with a switch to UTC; --utc: the other way round. */
+export function reportOf(story: Story, { utc = null }: Parameters): string {
+  const from = Math.min(story.span.from, ...story.lives.map(({ started_us }) => started_us));
   return reportHtml(story, {
     ...readAssets(),
-    facts: verdict => fields(verdict, { utc: true }, 'the one that is meant'),
+    facts: (verdict, clock) => fields(verdict, clock, 'the one that is meant'),
+    zone: localZone({ from, to: story.span.to }),
+    isUtc: utc === 1,
   });
 }

@@ -1,6 +1,7 @@
 /** Where the ticks of a time axis stand, and what is written at them. */
 
 import type { Span } from './model.js';
+import { offsetAt, UTC, wallTime, type Zone } from './zone.js';
 
 export interface Tick {
   time: number;
@@ -21,19 +22,19 @@ const STEPS: readonly number[] = [
   ...[1, 2, 7, 14, 30, 90, 365].map(n => n * DAY),
 ];
 
-/** Ticks at least `least` pixels apart on an axis of `width` pixels. Times of day are UTC. */
-export function ticksOf({ from, to }: Span, width: number, least: number): Tick[] {
+/** Ticks at least `least` pixels apart on an axis of `width` pixels, at whole times of day of the zone. */
+export function ticksOf({ from, to }: Span, width: number, least: number, zone: Zone = UTC): Tick[] {
   const wanted = ((to - from) * least) / Math.max(1, width);
   const step = STEPS.find(candidate => candidate >= wanted) ?? STEPS.at(-1) ?? DAY;
   const ticks: Tick[] = [];
-  for (let time = Math.ceil(from / step) * step; time <= to; time += step)
-    ticks.push({ time, label: labelOf(time, step) });
+  const ahead = offsetAt(zone, from);
+  for (let time = Math.ceil((from + ahead) / step) * step - ahead; time <= to; time += step)
+    ticks.push({ time, label: labelOf(time + offsetAt(zone, time), wallTime(time, zone), step) });
   return ticks;
 }
 
 /** As many digits as the step needs: `14:05`, `14:05:30`, `14:05:30.25`. */
-function labelOf(time: number, step: number): string {
-  const iso = new Date(Math.floor(time / 1000)).toISOString();
+function labelOf(time: number, iso: string, step: number): string {
   if (step >= DAY) return iso.slice(0, 10);
   if (step >= MINUTE) return time % DAY === 0 ? iso.slice(5, 10) : iso.slice(11, 16);
   if (step >= SECOND) return iso.slice(11, 19);

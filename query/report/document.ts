@@ -1,7 +1,7 @@
 /** A report as one file of HTML that needs nothing else: no network, no fonts, no frames. Pure. */
 
 import { createHash } from 'node:crypto';
-import { showDuration } from '../time.js';
+import { type Clock, fromIsoTime, showDuration } from '../time.js';
 import type { Verdict } from '../verdict.js';
 import { draw, drawAxis, heightOf, type Scene, sceneOf } from './draw.js';
 import { eventsOf, type StoryEvent, tellerOf } from './events.js';
@@ -11,6 +11,7 @@ import { AXIS } from './metrics.js';
 import type { Span, Story } from './model.js';
 import { svgInside } from './svg.js';
 import { openingOf, type View } from './view.js';
+import { clockTime, dayTime, UTC, type Zone, zoneWords } from './zone.js';
 
 /** What the file is made of beside the story. */
 export interface Setting {
@@ -19,9 +20,15 @@ export interface Setting {
   style: string;
   /** Of snooprec. */
   version: string;
-  /** The facts of a verdict, a label and a text each. */
-  facts: (verdict: Verdict) => readonly (readonly [label: string, text: string])[];
+  /** The facts of a verdict, a label and a text each, with times as a clock shows them. */
+  facts: (verdict: Verdict, clock: Clock) => readonly Fact[];
+  /** Where the report is made; without it UTC. */
+  zone?: Zone;
+  /** Whether it opens with times in UTC all the same. */
+  isUtc?: boolean;
 }
+
+type Fact = readonly [label: string, text: string];
 
 /** Without the script as many rows of the picture, and of the table, are shown. */
 const MOST_ROWS = 150;
@@ -32,13 +39,18 @@ const LABELS = 208;
 const SIGNS = { proven: '●', consistent: '◐', incomplete: '○' } as const;
 
 /** The file. */
-export function reportHtml(unsafe: Story, { script, style, version, facts }: Setting): string {
+export function reportHtml(
+  unsafe: Story,
+  { script, style, version, facts, zone: local = UTC, isUtc = false }: Setting,
+): string {
   const story = harmless(unsafe);
   const events = eventsOf(story);
+  const zone = isUtc ? UTC : local;
+  const both = inZones(local);
   const title = story.subject === null ? story.title : `Who killed ${story.title}?`;
   const heading = story.verdicts[0] === undefined || story.subject === null ? story.title : headingOf(story);
   return `<!doctype html>
-<html lang="en">
+<html lang="en" data-zone="${zone === UTC ? 'utc' : 'local'}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy(script, style)}">
@@ -52,19 +64,20 @@ export function reportHtml(unsafe: Story, { script, style, version, facts }: Set
 </head>
 <body>
 <header>
-<p class="kicker">snooprec report${story.host === null ? '' : ` · ${escapeHtml(story.host)}`} · ${spanWords(story.span)}</p>
-<h1>${escapeHtml(heading)}</h1>
+<p class="kicker">snooprec report${story.host === null ? '' : ` · ${escapeHtml(story.host)}`} · ${both(of => spanWords(story.span, of))}${switchHtml(local)}</p>
+<h1>${both(of => titleIn(heading, of))}</h1>
 ${story.subject === null ? deathsHtml(story.verdicts) : story.verdicts.map(verdictHtml).join('\n')}
-${story.subject === null ? '' : story.verdicts.map(verdict => factsHtml(harmless(facts(verdict)))).join('\n')}
+${story.subject === null ? '' : story.verdicts.map(verdict => factsHtml(clock => harmless(facts(verdict, clock)), local)).join('\n')}
 ${notes(story)}
 </header>
 <main>
-${pictureHtml(story, events)}
-${tableHtml(events)}
+${pictureHtml(story, events, zone)}
+${tableHtml(events, zone)}
 </main>
-<footer>Made by snooprec ${escapeHtml(version)}. Times are UTC. This file holds all that it shows: it loads nothing and sends nothing.</footer>
+<footer>Made by snooprec ${escapeHtml(version)}. Times are ${both(of => (of === UTC ? 'UTC' : `those of ${zoneWords(of, story.span.to)}`))}. This file holds all that it shows: it loads nothing and sends nothing.</footer>
 <div id="tip" hidden></div>
 <script type="application/json" id="story">${scriptJson(story)}</script>
+<script type="application/json" id="zone">${scriptJson(local)}</script>
 <script>${script}</script>
 </body>
 </html>
@@ -121,10 +134,13 @@ function sureHtml({ confidence }: Verdict): string {
   return `<span class="sure ${confidence}">${SIGNS[confidence]} ${confidence}</span>`;
 }
 
-function factsHtml(facts: readonly (readonly [string, string])[]): string {
-  const rows = facts.map(
-    ([label, text]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(text)}</dd></div>`,
-  );
+function factsHtml(facts: (clock: Clock) => readonly Fact[], local: Zone): string {
+  const inUtc = facts({ utc: true });
+  const inLocal = local === UTC ? inUtc : facts({ utc: false });
+  const rows = inUtc.map(([label, text], i) => {
+    const words = inZones(local)(of => (of === UTC ? text : (inLocal[i]?.[1] ?? text)));
+    return `<div><dt>${escapeHtml(label)}</dt><dd>${words}</dd></div>`;
+  });
   return `<dl>${rows.join('\n')}</dl>`;
 }
 
@@ -139,12 +155,12 @@ function notes({ gaps, omitted }: Story): string {
   return lines.map(line => `<p class="note">${escapeHtml(line)}</p>`).join('\n');
 }
 
-function pictureHtml(story: Story, events: readonly StoryEvent[]): string {
+function pictureHtml(story: Story, events: readonly StoryEvent[], zone: Zone): string {
   const scene = sceneOf(story);
-  const tell = tellerOf(story, events);
+  const tell = tellerOf(story, events, zone);
   const title = (key: string): string => tell(key).join('\n');
   const opening = openingOf(story);
-  const view: View = { ...opening, width: WIDTH, labels: LABELS };
+  const view: View = { ...opening, width: WIDTH, labels: LABELS, zone };
   const shown = Math.min(scene.layout.rows.length, MOST_ROWS);
   const height = Math.min(heightOf(scene), heightOf(scene) * (shown / Math.max(1, scene.layout.rows.length)));
   const isCut = scene.layout.rows.length > shown;
@@ -199,12 +215,12 @@ function summary({ story }: Scene): string {
   return `${story.lives.length} processes, ${story.signals.length} signals in ${showDuration(story.span.to - story.span.from)}`;
 }
 
-function tableHtml(events: readonly StoryEvent[]): string {
+function tableHtml(events: readonly StoryEvent[], zone: Zone): string {
   const rows = events
     .slice(0, MOST_EVENTS)
     .map(
       ({ time_us: time, kind, who, what, isDeath }) =>
-        `<tr class="${isDeath ? 'death' : kind}"><td>${clockTime(time)}</td><td>${kind}</td><td>${escapeHtml(who)}</td><td>${escapeHtml(what)}</td></tr>`,
+        `<tr class="${isDeath ? 'death' : kind}"><td>${clockTime(time, zone)}</td><td>${kind}</td><td>${escapeHtml(who)}</td><td>${escapeHtml(what)}</td></tr>`,
     );
   return `<h2>Every event</h2>
 <div class="finder"><input id="search" class="needs-script" type="search" placeholder="Search: SIGTERM nginx …" aria-label="Search events" spellcheck="false"> <span id="count" aria-live="polite">${events.length} events${events.length > MOST_EVENTS ? `, the first ${MOST_EVENTS}` : ''}</span></div>
@@ -217,16 +233,34 @@ ${rows.join('\n')}
 <button type="button" id="more" hidden>Show more</button>`;
 }
 
-function clockTime(us: number): string {
-  const iso = new Date(Math.floor(us / 1000)).toISOString();
-  return `${iso.slice(11, 19)}.${String(us % 1_000_000).padStart(6, '0')}`;
+function spanWords({ from, to }: Span, zone: Zone): string {
+  const first = dayTime(from, zone);
+  const last = dayTime(to, zone);
+  const isOneDay = first.slice(0, 10) === last.slice(0, 10);
+  return `${first} – ${isOneDay ? last.slice(11) : last} ${zoneWords(zone, to)}, ${showDuration(to - from)}`;
 }
 
-function spanWords({ from, to }: Span): string {
-  const show = (us: number): string =>
-    new Date(Math.floor(us / 1000)).toISOString().slice(0, 19).replace('T', ' ');
-  const last = show(to);
-  const first = show(from);
-  const isOneDay = first.slice(0, 10) === last.slice(0, 10);
-  return `${first} – ${isOneDay ? last.slice(11) : last} UTC, ${showDuration(to - from)}`;
+/** The title of a span names its ends in UTC. */
+function titleIn(title: string, zone: Zone): string {
+  if (zone === UTC) return title;
+  return title.replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, time =>
+    dayTime(fromIsoTime(`${time.slice(0, -1)}.000000Z`), zone),
+  );
+}
+
+/** Text that has times in it, as it is in each zone; the style shows the one that was chosen. */
+function inZones(local: Zone): (write: (zone: Zone) => string) => string {
+  return write => {
+    const [here, inUtc] = [local, UTC].map(zone => escapeHtml(write(zone)));
+    return here === inUtc
+      ? (inUtc ?? '')
+      : `<span class="in-local">${here}</span><span class="in-utc">${inUtc}</span>`;
+  };
+}
+
+function switchHtml(local: Zone): string {
+  if (local === UTC) return '';
+  const button = (shown: string, to: string, name: string): string =>
+    ` <button type="button" class="zone in-${shown} needs-script" data-zone="${to}">Show times in ${escapeHtml(name)}</button>`;
+  return button('local', 'utc', UTC.name) + button('utc', 'local', local.name);
 }

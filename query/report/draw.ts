@@ -52,7 +52,7 @@ export function heightOf({ layout }: Scene): number {
 /** The axis of time, `AXIS` pixels high. */
 export function drawAxis(view: View): Shape[] {
   const shapes: Shape[] = [];
-  for (const { time, label } of ticksOf(view, view.width - view.labels, TICK)) {
+  for (const { time, label } of ticksOf(view, view.width - view.labels, TICK, view.zone)) {
     const x = xOf(view, time);
     shapes.push(path('lines', 'tick', `M${round(x)} ${AXIS - 6}V${AXIS}`));
     const half = (textWidth(label) * LETTER) / 2;
@@ -82,7 +82,7 @@ export function draw(scene: Scene, view: View, shown: Rows): Shape[] {
 
 function grid(scene: Scene, view: View): Shape[] {
   const height = heightOf(scene);
-  return ticksOf(view, view.width - view.labels, TICK).map(({ time }) =>
+  return ticksOf(view, view.width - view.labels, TICK, view.zone).map(({ time }) =>
     path('gaps', 'grid', `M${round(xOf(view, time))} 0V${height}`),
   );
 }

@@ -1,7 +1,8 @@
 /** A story as a list of events in the order of time: the table below the picture, and what a pointer is told. */
 
-import { isoTime, showDuration } from '../time.js';
+import { showDuration } from '../time.js';
 import { nameOf, type Story, type StoryLife, type StorySignal } from './model.js';
+import { clockTime, type Zone } from './zone.js';
 
 export const EVENT_KINDS = ['start', 'exec', 'signal', 'oom', 'end', 'gap'] as const;
 
@@ -91,26 +92,26 @@ export function fateOf({ outcome, disposition }: StorySignal): string {
 }
 
 /** Says of each thing of the picture what is known of it, a line for each fact; nothing of what is not in the story. */
-export function tellerOf(story: Story, events: readonly StoryEvent[]): (key: string) => string[] {
+export function tellerOf(story: Story, events: readonly StoryEvent[], zone: Zone): (key: string) => string[] {
   const lives = new Map(story.lives.map(life => [`l${life.id}`, life]));
   const byKey = new Map(events.filter(({ key }) => !lives.has(key)).map(event => [event.key, event]));
   const signals = new Map(story.signals.map(signal => [`s${signal.id}`, signal]));
   return key => {
     const life = lives.get(key);
-    if (life !== undefined) return describeLife(life);
+    if (life !== undefined) return describeLife(life, zone);
     const event = byKey.get(key);
     if (event === undefined) return [];
     const signal = signals.get(key);
     const until =
       signal === undefined || signal.count === 1
         ? ''
-        : ` to ${isoTime(signal.last_time_us).slice(11, -1)}, ${signal.count} times`;
-    return [`${event.who}: ${event.what}`, `${isoTime(event.time_us).slice(11, -1)}${until}`];
+        : ` to ${clockTime(signal.last_time_us, zone)}, ${signal.count} times`;
+    return [`${event.who}: ${event.what}`, `${clockTime(event.time_us, zone)}${until}`];
   };
 }
 
 /** What is known of a life, a line for each fact. */
-function describeLife(life: StoryLife): string[] {
+function describeLife(life: StoryLife, zone: Zone): string[] {
   const user = life.uid === null ? null : `user ${life.user ?? life.uid}`;
   const place = [
     user,
@@ -118,7 +119,7 @@ function describeLife(life: StoryLife): string[] {
     life.container === null ? null : `container ${life.container.slice(0, 12)}`,
   ];
   const ended = life.ended_us ?? life.unseen_end_us;
-  const times = `${isoTime(life.started_us).slice(11, -1)} to ${ended === null ? '…' : isoTime(ended).slice(11, -1)}`;
+  const times = `${clockTime(life.started_us, zone)} to ${ended === null ? '…' : clockTime(ended, zone)}`;
   return [
     `${nameOf(life)}: ${life.ending}`,
     ended === null ? times : `${times} (${showDuration(ended - life.started_us)})`,

@@ -1,6 +1,7 @@
 /** Which part of a story is looked at, and how zooming and moving change it. Pure, so that the page only passes events on. */
 
 import type { Span, Story } from './model.js';
+import type { Zone } from './zone.js';
 
 /** The part of time that is shown, and the pixels that it is shown in. */
 export interface View extends Span {
@@ -8,6 +9,8 @@ export interface View extends Span {
   width: number;
   /** Of the column of names at its left. */
   labels: number;
+  /** By which its times are read; without it UTC. */
+  zone?: Zone;
 }
 
 const LEAST_SPAN_US = 50; // times are whole microseconds, and a double holds a quarter of one

@@ -242,7 +242,7 @@ test('hostile names stay text', { skip: NO_BROWSER }, async () => {
       ),
     }));
     assert.notEqual(shown, 'owned');
-    assert.equal(scripts, 2, 'the data and the script');
+    assert.equal(scripts, 3, 'the data, the zone and the script');
     assert.equal(odd, 0);
     assert.equal(active, false, 'nothing that turns letters around or hides');
     assert.deepEqual(trouble, []);

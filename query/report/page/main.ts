@@ -2,6 +2,7 @@
 
 import { eventsOf, tellerOf } from '../events.js';
 import type { Story } from '../model.js';
+import { UTC, type Zone } from '../zone.js';
 import { startPicture } from './picture.js';
 import { startTable } from './table.js';
 
@@ -13,6 +14,10 @@ function part<T extends Element>(id: string, kind: new () => T): T {
 
 const story = JSON.parse(part('story', HTMLScriptElement).textContent ?? '') as Story;
 const events = eventsOf(story);
+const local = JSON.parse(part('zone', HTMLScriptElement).textContent ?? '') as Zone;
+const root = document.documentElement;
+const zoneNow = (): Zone => (root.dataset['zone'] === 'utc' ? UTC : local);
+let tell = tellerOf(story, events, zoneNow());
 const picture = startPicture(
   story,
   {
@@ -23,9 +28,10 @@ const picture = startPicture(
     status: part('status', HTMLElement),
     tip: part('tip', HTMLElement),
   },
-  tellerOf(story, events),
+  key => tell(key),
+  zoneNow(),
 );
-startTable(
+const table = startTable(
   events,
   {
     search: part('search', HTMLInputElement),
@@ -38,5 +44,13 @@ startTable(
     picture.show({ from: time - span, to: time + span }, key);
     part('timeline', HTMLElement).scrollIntoView({ block: 'nearest' });
   },
+  zoneNow(),
 );
-document.documentElement.classList.add('alive');
+for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-zone]'))
+  button.addEventListener('click', () => {
+    root.dataset['zone'] = button.dataset['zone'] ?? 'utc'; // the style shows the texts of this zone
+    tell = tellerOf(story, events, zoneNow());
+    picture.setZone(zoneNow());
+    table.show(zoneNow());
+  });
+root.classList.add('alive');

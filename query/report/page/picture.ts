@@ -1,11 +1,12 @@
 /** The picture: draws what is in view, and turns wheel, drag, keys and buttons into another view. */
 
-import { isoTime, showDuration } from '../../time.js';
+import { showDuration } from '../../time.js';
 import { draw, drawAxis, heightOf, type Scene, sceneOf } from '../draw.js';
 import { extentOf } from '../layout.js';
 import { AXIS, ROW, type Rows } from '../metrics.js';
 import type { Span, Story } from '../model.js';
 import { focus, openingOf, pan, timeAt, type View, zoom } from '../view.js';
+import { dayTime, UTC, type Zone } from '../zone.js';
 import { surfaceOf } from './surface.js';
 import { tipOf } from './tip.js';
 
@@ -18,6 +19,8 @@ const MOST_ON_PAPER = 300; // rows
 export interface Picture {
   /** Brings a span and the row of a process into view. */
   show(span: Span, key: string | null): void;
+  /** Tells its times by another zone. */
+  setZone(zone: Zone): void;
 }
 
 interface Parts {
@@ -30,7 +33,12 @@ interface Parts {
 }
 
 /** Takes over the picture of the page. `tell` says what a thing is, a line for each fact. */
-export function startPicture(story: Story, parts: Parts, tell: (key: string) => string[]): Picture {
+export function startPicture(
+  story: Story,
+  parts: Parts,
+  tell: (key: string) => string[],
+  zone: Zone,
+): Picture {
   const { frame, scroller, axis, picture, status } = parts;
   const open = new Set<string>();
   let scene: Scene = sceneOf(story, open);
@@ -38,7 +46,7 @@ export function startPicture(story: Story, parts: Parts, tell: (key: string) => 
   const paintAxis = surfaceOf(axis);
   let isDue = false;
   let isPaper = false;
-  let view: View = { ...openingOf(story), width: 1000, labels: 200 };
+  let view: View = { ...openingOf(story), width: 1000, labels: 200, zone };
 
   const resize = (): void => {
     const width = isPaper ? 1000 : Math.max(300, scroller.clientWidth);
@@ -63,7 +71,7 @@ export function startPicture(story: Story, parts: Parts, tell: (key: string) => 
     }
     paintAxis(drawAxis(view));
     paint(draw(scene, view, rowsInView()));
-    status.textContent = `${isoTime(Math.round(view.from)).slice(0, 19).replace('T', ' ')} UTC, ${showDuration(view.to - view.from)} in view`;
+    status.textContent = `${dayTime(view.from, view.zone ?? UTC)} ${(view.zone ?? UTC).name}, ${showDuration(view.to - view.from)} in view`;
   };
   const rowsInView = (): Rows => {
     if (isPaper) return { first: 0, last: MOST_ON_PAPER };
@@ -71,7 +79,7 @@ export function startPicture(story: Story, parts: Parts, tell: (key: string) => 
     return { first, last: first + Math.ceil(scroller.clientHeight / ROW) + 2 };
   };
   const change = (next: View): boolean => {
-    const isOther = next.from !== view.from || next.to !== view.to;
+    const isOther = next.from !== view.from || next.to !== view.to || next.zone !== view.zone;
     view = next;
     if (isOther) later();
     return isOther;
@@ -218,7 +226,7 @@ export function startPicture(story: Story, parts: Parts, tell: (key: string) => 
   new ResizeObserver(resize).observe(scroller);
   resize();
   now();
-  return { show };
+  return { show, setZone: next => void change({ ...view, zone: next }) };
 }
 
 /** The moments around the death that the story is about. */
