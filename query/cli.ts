@@ -19,7 +19,9 @@ import { painter } from './render/paint.js';
 import { resolve } from './resolve.js';
 import { openRecording } from './segments.js';
 import { parseMoment, parseTime } from './since.js';
+import { stateOf } from './state.js';
 import { type Clock, showTime } from './time.js';
+import { usageMessage } from './usage.js';
 import { version } from './version.js';
 
 /** The exit statuses, a contract. */
@@ -43,25 +45,7 @@ export async function run(argv: readonly string[], io: Io, isolate?: Isolate): P
     else await program.parseAsync(argv as string[], { from: 'user' });
     return await status;
   } catch (error) {
-    return fail(error, io);
-  }
-}
-
-/** Whether there is anything to ask, in a line. */
-function stateOf(path: string): string {
-  try {
-    const recording = openRecording(path);
-    try {
-      const { from, to, isRunning } = readRecorded(recording.db);
-      if (from === null || to === null) return `The recording ${path} is empty yet.`;
-      const span = describeSpan({ from: null, to: null }, readRecorded(recording.db), { utc: false });
-      return `The recording ${path} tells what happened ${span}${isRunning ? '' : '; no recorder runs now'}.`;
-    } finally {
-      recording.db.close();
-    }
-  } catch (error) {
-    if (!(error instanceof SnoopError)) throw error;
-    return `Nothing can be asked yet: ${escapeText(error.message)}. ${error.hint === undefined ? '' : `First ${escapeText(error.hint)}`}`.trimEnd();
+    return fail(error, argv, io);
   }
 }
 
@@ -254,11 +238,11 @@ function sayNothingFound(found: Answer, span: string, io: Io): void {
 }
 
 /** Says what went wrong, and gives the exit status for it. */
-function fail(error: unknown, io: Io): number {
+function fail(error: unknown, argv: readonly string[], io: Io): number {
   if (error instanceof OutputClosed) return EXIT.answered;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.answered;
-    return complain(io, usageMessage(error), EXIT.usage);
+    return complain(io, usageMessage(error, argv, questions), EXIT.usage);
   }
   if (error instanceof SnoopError) {
     return complain(
@@ -288,14 +272,4 @@ function complain(
   io.err(`snoopq: ${escapeText(message)}\n`);
   if (hint !== undefined) io.err(`hint: ${escapeText(hint)}\n`);
   return status;
-}
-
-// commander: "error: unknown command 'x'\n(Did you mean y?)"
-function usageMessage(error: CommanderError): { message: string; hint: string } {
-  const [first = '', guess] = error.message.split('\n');
-  const hint =
-    guess === undefined
-      ? "see 'snoopq --help'"
-      : guess.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
-  return { message: first.replace(/^error: /, ''), hint };
 }

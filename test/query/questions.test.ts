@@ -29,6 +29,7 @@ import { RANKINGS, rankingSql } from '../../query/queries/top.js';
 import type { ListQuestion } from '../../query/query.js';
 import { RECENT_EXECS } from '../../query/recent-execs.js';
 import { openRecording } from '../../query/segments.js';
+import { DEATH, LAST_DEATHS } from '../../query/state.js';
 import { writeFixture } from './fixture.js';
 import { ask } from './io.js';
 import { scansOf } from './plan.js';
@@ -63,6 +64,8 @@ const STATEMENTS: Record<string, string> = {
   SIGNALLED,
   RECENT_EXECS,
   DIED_OF,
+  LAST_DEATHS,
+  DEATH,
   CHILDREN,
   LATELY,
   ...Object.fromEntries(TIMELINE.map((sql, i) => [`timeline ${i}`, sql])),
