@@ -38,7 +38,12 @@ export async function run(argv: readonly string[], io: Io, isolate?: Isolate): P
   const program = buildProgram(io, (question, words, flags) => {
     const isTimed = question.isIsolated === true;
     const isAlone = isTimed || question.makesFile?.(parametersOf(question, words, flags, io), io) === true;
-    status = isAlone && isolate !== undefined ? isolate(argv, isTimed) : ask(question, words, flags, io);
+    if (!isAlone || isolate === undefined) {
+      status = ask(question, words, flags, io);
+      return;
+    }
+    io.unwatch?.();
+    status = isolate(argv, isTimed);
   });
   try {
     if (argv.length === 0) io.out(welcome(questions, stateOf(databasePath(undefined))));
@@ -109,8 +114,8 @@ function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): numb
   if ('answer' in question && question.isEndless?.(parameters))
     return stream(question, parameters, format, io, flags);
   if (question.isOffline) return tell(question, openNothing(), parameters, format, io, flags);
-  io.busy?.();
   const path = databasePath(flags.db as string | undefined);
+  io.watch?.(path);
   const window = { from: parameters.since as number | null, to: parameters.until as number | null };
   const isAboutEvents = 'sql' in question && !question.isLedger;
   const warned = new Set<string>();
@@ -146,7 +151,7 @@ function ask(question: AnyQuestion, words: string[], flags: Flags, io: Io): numb
   }
 }
 
-/** Answers without an end: gives the status of an interruption, for nothing else ends it. */
+/** Answers without an end, until the process is ended or what `io` calls an interruption comes. */
 async function stream(
   question: AnswerQuestion,
   parameters: Parameters,
@@ -157,6 +162,7 @@ async function stream(
   if (!['table', 'plain', 'ndjson'].includes(format)) {
     throw new SnoopError('usage', `what has no end cannot be one --${format}`, 'for a program: --ndjson');
   }
+  io.unwatch?.();
   const path = databasePath(flags.db as string | undefined);
   const recording = openRecording(path);
   const known = resolve(question, recording.db, parameters);

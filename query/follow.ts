@@ -43,9 +43,14 @@ export async function follow({
   tell,
   signal,
 }: Following): Promise<void> {
-  const save = (cursor: Cursor): void => {
-    io.flush?.();
-    if (cursorFile !== null) writeCursor(cursorFile, cursor);
+  // Ctrl-C ends it at once anywhere else, also inside SQLite; between the lines and the cursor it would tell them twice.
+  const save = async (cursor: Cursor): Promise<void> => {
+    const both = (): void => {
+      io.flush?.();
+      if (cursorFile !== null) writeCursor(cursorFile, cursor);
+    };
+    if (cursorFile === null || io.undisturbed === undefined) both();
+    else await io.undisturbed(both);
   };
   const drain = async (db: Database.Database, from: Cursor): Promise<Cursor> => {
     const to = presentOf(db, from);
@@ -58,7 +63,7 @@ export async function follow({
         if (signal.aborted) return from;
       }
     }
-    if (told > 0) save(to);
+    if (told > 0) await save(to);
     return to;
   };
 
@@ -77,7 +82,7 @@ export async function follow({
       if (cursor === undefined) {
         for (const happening of newest(all.db, present, parameters, before)) tell(happening);
         cursor = present;
-        save(cursor);
+        await save(cursor);
       } else cursor = await drain(all.db, cursor);
     } finally {
       all.db.close();

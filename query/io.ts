@@ -1,9 +1,11 @@
 /** The edge to the outside: where text goes, what the terminal can do, what time it is. Tests give their own. */
 
 import { readFileSync, writeSync } from 'node:fs';
+import { setImmediate as breath } from 'node:timers/promises';
+import { DEFAULT_DATABASE } from '../migrations/database.js';
 import { page } from './pager.js';
-import { startProgress } from './progress.js';
 import type { Present } from './since.js';
+import { type Limits, startWatch, type Watch } from './watch.js';
 
 /** Where an answer goes, and under which circumstances. */
 export interface Io extends Present {
@@ -14,13 +16,22 @@ export interface Io extends Present {
   /** Columns of the terminal. */
   width: number;
   env: Record<string, string | undefined>;
-  /** An answer is looked for, which may take its time. */
-  busy?(): void;
+  /**
+   * From now on an answer is looked for in this recording: within limits (watch.ts), for anybody may have made it. Not so the
+   * one of this machine: whom only root could have misled needs no second thread, which costs 15 to 20 ms of CPU.
+   */
+  watch?(path: string): void;
+  /** What comes has no end, or is answered elsewhere. */
+  unwatch?(): void;
+  /** The answer goes on, where no output shows it. */
+  step?(): void;
   /** Writes what is still held back. */
   flush?(): void;
   /** A file or directory is being made under this name, which is removed if we are ended before. */
   unfinished?(path: string): void;
-  /** From this call on Ctrl-C and SIGTERM do not end the process, but abort the signal. */
+  /** Does what is not to be done by half: a signal that would end the process does so afterwards. */
+  undisturbed?(work: () => void): Promise<void>;
+  /** What ends an answer without an end; without it only the end of the process does. */
   interruption?(): AbortSignal;
 }
 
@@ -30,6 +41,8 @@ export class OutputClosed extends Error {}
 const CHUNK = 65_536;
 /** An answer longer than this is not held back for a pager. */
 const MOST_PAGED = 16 * 1024 * 1024;
+/** What ends a process that is not wanted any more. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * The real process. Output is gathered, so that a long answer is few writes: `flush` writes what there is; `finish` must be
@@ -40,21 +53,24 @@ export function processIo(isPaged = true): Io & { flush(): void; finish(): void 
   const isTerminal = process.stdout.isTTY === true;
   const isDumb = env.TERM === 'dumb' || !env.TERM;
   let isHeld = isPaged && isTerminal && !isDumb;
-  let stopProgress =
-    isTerminal && process.stderr.isTTY && !isDumb ? startProgress(text => writeAll(2, text)) : null;
+  const isSeen = isTerminal && process.stderr.isTTY && !isDumb;
+  const begin = (): Watch => startWatch(isSeen ? text => writeAll(2, text) : null, limitsOf(env));
+  let watch = isSeen ? begin() : null;
   let waiting = '';
   let remarks = '';
-  const stop = (): void => {
-    stopProgress?.();
-    stopProgress = null;
+  const output = (write: () => void): void => (watch === null ? write() : watch.output(write));
+  const unwatch = (): void => {
+    watch?.stop();
+    watch = null;
   };
   const flush = (): void => {
-    stop();
     const text = waiting;
     waiting = '';
     isHeld = false;
-    writeAll(1, text);
-    writeAll(2, remarks);
+    output(() => {
+      writeAll(1, text);
+      writeAll(2, remarks);
+    });
     remarks = '';
   };
   return {
@@ -63,7 +79,6 @@ export function processIo(isPaged = true): Io & { flush(): void; finish(): void 
       if (waiting.length >= (isHeld ? MOST_PAGED : CHUNK)) flush();
     },
     err: text => {
-      stop();
       remarks += text;
       if (!isHeld || waiting === '') {
         const held = isHeld;
@@ -72,12 +87,15 @@ export function processIo(isPaged = true): Io & { flush(): void; finish(): void 
       }
     },
     flush,
-    busy: () => {
-      if (isTerminal && process.stderr.isTTY && !isDumb)
-        stopProgress ??= startProgress(text => writeAll(2, text));
+    watch: path => {
+      if (path === DEFAULT_DATABASE) return;
+      watch ??= begin();
+      watch.limit();
     },
+    unwatch,
+    step: () => watch?.step(),
     finish: () => {
-      stop();
+      unwatch();
       const rows = process.stdout.rows || 24;
       // Less shows the whole of it, colours too; remarks come below when it was left.
       if (isHeld && waiting.split('\n').length > rows && page(waiting, env)) waiting = '';
@@ -87,7 +105,7 @@ export function processIo(isPaged = true): Io & { flush(): void; finish(): void 
     hasColor: isTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
     width: process.stdout.columns || Number(env.COLUMNS) || 80,
     env,
-    interruption,
+    undisturbed,
     now: Date.now() * 1000,
     boot: bootTime,
   };
@@ -108,10 +126,27 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
+/** Limits for tests: SNOOPQ_LIMITS, milliseconds and bytes. */
+function limitsOf({ SNOOPQ_LIMITS: given }: Io['env']): Partial<Limits> {
+  const [ms, bytes] = (given ?? '').split(',').map(Number);
+  return { ...(ms ? { ms } : {}), ...(bytes ? { bytes } : {}) };
+}
+
+async function undisturbed(work: () => void): Promise<void> {
+  let heard: NodeJS.Signals | undefined;
+  const hear = (signal: NodeJS.Signals): void => {
+    heard = signal;
+  };
+  for (const name of ENDING) process.on(name, hear);
+  try {
+    work();
+    // A signal is heard when the loop asks for news, which it does between the two.
+    await breath();
+    await breath();
+  } finally {
+    for (const name of ENDING) process.off(name, hear);
+  }
+  if (heard !== undefined) process.kill(process.pid, heard);
 }
 
 function bootTime(): number {

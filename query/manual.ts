@@ -50,6 +50,10 @@ export function snoopqManual(questions: readonly AnyQuestion[], version: string)
         ['3', 'no readable recording'],
         ['4', 'with --strict: something was not recorded in the span of the answer'],
         ['130', 'interrupted'],
+        [
+          '142',
+          'given up: for ten minutes nothing came of it, or it took more than 1.5 GiB of memory. Only a recording other than the default one is read within limits, for anybody may have made it; what sql runs has 30 s, and then 2',
+        ],
       ]
         .map(([status = '', doc = '']) => tagged(status, doc))
         .join('\n'),

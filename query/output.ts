@@ -29,7 +29,12 @@ export function deliver(product: Product, target: string | null, io: Io): Pick<A
     const path = target ?? product.name;
     return {
       write: out => {
-        const size = writeNewFile(path, product.fill, io.unfinished);
+        const fill = (write: (text: string) => void): void =>
+          product.fill(text => {
+            io.step?.();
+            write(text);
+          });
+        const size = writeNewFile(path, fill, io.unfinished);
         out(`${resolve(path)}  (${showSize(size)})\n`);
       },
     };

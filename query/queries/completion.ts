@@ -3,6 +3,7 @@
 import { databasePath } from '../../migrations/database.js';
 import { SnoopError } from '../../migrations/errors.js';
 import { complete, databaseOf } from '../completion.js';
+import type { Io } from '../io.js';
 import { type Answer, defineQuery } from '../query.js';
 import { openRecording } from '../segments.js';
 import { questions } from './index.js';
@@ -54,8 +55,8 @@ export const completion = defineQuery({
   docs: { text: 'what the shell reads' },
   events: [],
   isOffline: true,
-  answer(_, { shell, line }): Answer {
-    const text = shell === 'words' ? wordsFor(String(line ?? '')) : SCRIPTS[String(shell)];
+  answer(_, { shell, line }, io): Answer {
+    const text = shell === 'words' ? wordsFor(String(line ?? ''), io) : SCRIPTS[String(shell)];
     if (text === undefined)
       throw new SnoopError('usage', `no completion is known for '${shell}'`, `one of: ${SHELLS.join(', ')}`);
     return {
@@ -69,8 +70,10 @@ export const completion = defineQuery({
   },
 });
 
-function wordsFor(line: string): string {
-  const recording = open(line);
+function wordsFor(line: string, io: Io): string {
+  const path = databasePath(databaseOf(line));
+  io.watch?.(path);
+  const recording = open(path);
   try {
     return complete(line, questions, recording?.db)
       .map(word => `${word}\n`)
@@ -80,9 +83,9 @@ function wordsFor(line: string): string {
   }
 }
 
-function open(line: string) {
+function open(path: string) {
   try {
-    return openRecording(databasePath(databaseOf(line)));
+    return openRecording(path);
   } catch (error) {
     if (error instanceof SnoopError) return undefined; // no recording: the words of the language alone
     throw error;

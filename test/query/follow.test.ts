@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -91,8 +92,11 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; !condition(); await sleep(10)) assert.ok(Date.now() < end, what);
 }
 
-async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
-  const exit = new Promise<number | null>(resolve => child.once('exit', resolve));
+/** The status as a shell tells it. */
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGINT'): Promise<number> {
+  const exit = new Promise<number>(resolve => {
+    child.once('exit', (code, by) => resolve(code ?? 128 + constants.signals[by ?? 'SIGKILL']));
+  });
   child.kill(signal);
   return exit;
 }
@@ -173,7 +177,7 @@ test('it goes on behind the cursor: nothing left out, nothing twice, over three 
     if (run > 0) await until(() => told(said).length >= 7, 'what came between the runs');
     send(...Array.from({ length: 11 }, (_, i) => i));
     await until(() => told(said).length >= (run === 0 ? 11 : 18), 'what comes now');
-    assert.equal(await stop(said.child, run === 1 ? 'SIGTERM' : 'SIGINT'), 130);
+    assert.equal(await stop(said.child, run === 1 ? 'SIGTERM' : 'SIGINT'), run === 1 ? 143 : 130);
     all.push(...told(said));
     send(...Array.from({ length: 7 }, (_, i) => i));
   }
