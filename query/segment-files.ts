@@ -20,8 +20,13 @@ export function sealedFiles(path: string): SegmentFile[] {
   ];
 }
 
-/** Tells files apart that change their names. null: there is no such file. */
+/** Tells files apart that change their names. null: there is no such file, or none that this user may know of. */
 export function fileIdentity(path: string): string | null {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return null; // opening it says so
+    throw error;
+  }
 }
