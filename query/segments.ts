@@ -124,10 +124,18 @@ function openNewest(path: string, skipped: Skipped[]): { db: Database.Database; 
     } catch (error) {
       first ??= error;
       if (!(error instanceof SnoopError)) throw error;
-      skipped.push({ file, why: error.message });
+      skipped.push({ file, why: file === live ? whyNotLive(error) : error.message });
     }
   }
   throw first;
+}
+
+/** Members of the recorder's group may read the sealed ones only: recorder/group.ts. */
+function whyNotLive(error: SnoopError): string {
+  const isClosed = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
+  return isClosed
+    ? `${error.message}, for it is not sealed yet: what is newer can only be asked by root`
+    : error.message;
 }
 
 /** The other files of the recording, oldest first; what was kept counts as newer than sealed ones that are too many. */

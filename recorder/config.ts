@@ -30,6 +30,7 @@ const KEYS = {
   'max-size': 'text',
   'keep-free': 'text',
   retain: 'text',
+  group: 'text',
 } as const;
 
 type Key = keyof typeof KEYS;

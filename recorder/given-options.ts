@@ -44,6 +44,7 @@ const PASSED_ON = [
   'maxSize',
   'keepFree',
   'retain',
+  'group',
   'capture',
   'transport',
 ] as const;

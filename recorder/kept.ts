@@ -5,7 +5,10 @@ import { migrate } from '../migrations/migrate.js';
 import { keepDeaths } from './carry-over.js';
 import { log } from './log.js';
 import { makePrivateFile } from './path-safety.js';
-import { bytesOf, isDamage, moveDatabase, removeDatabase } from './segment-files.js';
+import { bytesOf, isBusy, isDamage, moveDatabase, removeDatabase } from './segment-files.js';
+
+/** How long a reader of what was kept may hold up the recorder. */
+const BUSY_MS = 100;
 
 export class Kept {
   readonly #path: string;
@@ -22,7 +25,7 @@ export class Kept {
   drop(path: string): string | null {
     let trouble: string | null = null;
     try {
-      gather(this.#path, path);
+      this.#gatherBesideReaders(path);
     } catch (error) {
       // On a full disk there is room for them only when the segment is gone, and perhaps not even then.
       trouble = isDamage(error) ? (error as Error).message : this.#hold(path);
@@ -31,6 +34,19 @@ export class Kept {
     removeDatabase(path);
     this.store();
     return trouble;
+  }
+
+  /** Who reads what was kept holds a lock on it, for as long as they like: then a copy takes its place. */
+  #gatherBesideReaders(from: string): void {
+    try {
+      gather(this.#path, from);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      removeDatabase(this.#next);
+      gather(this.#next, this.#path);
+      gather(this.#next, from);
+      moveDatabase(this.#next, this.#path);
+    }
   }
 
   #hold(path: string): string | null {
@@ -86,7 +102,7 @@ export class Kept {
 /** Adds the violent deaths of the segment at `from` to the file at `path`, which is made if it is not there. */
 function gather(path: string, from: string, since?: number): void {
   makePrivateFile(path);
-  const db = new Database(path);
+  const db = new Database(path, { timeout: BUSY_MS });
   try {
     gatherInto(db, from, since);
   } finally {

@@ -142,12 +142,17 @@ export const forbidNewPrivileges = (): void => void c.prctl(PR_SET_NO_NEW_PRIVS,
 /** No core file of this process, and nobody but root looks into its memory: arguments lie there before they are redacted. */
 export const hideMemory = (): void => void c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
+/** Makes these the supplementary groups of every thread, in place of those that it has. */
+export function takeGroups(groups: readonly number[]): void {
+  number(c.setgroups(groups.length, Uint32Array.from(groups)), 'change the groups of the process');
+}
+
 /**
  * Gives up root, in every thread. Not by Node, which in some builds refuses to where io_uring may be in use (CVE-2024-22017); the
  * recorder is started without it (RECORDER_ENVIRONMENT).
  */
-export function becomeUser(uid: number, gid: number): void {
-  number(c.setgroups(0, null), 'leave the groups of root');
+export function becomeUser(uid: number, gid: number, groups: readonly number[] = []): void {
+  takeGroups(groups);
   number(c.setgid(gid), `take group ${gid}`);
   number(c.setuid(uid), `become user ${uid}`);
 }

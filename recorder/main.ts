@@ -70,8 +70,12 @@ function program(): Command {
   const cgroup = () =>
     new Option('--cgroup <dir>', 'record only this cgroup and all below it (repeatable)').argParser(collect);
 
+  const group = () =>
+    new Option('--group <name>', 'who may read sealed segments (default: nobody; never the live one)');
+
   recording('start', 'start recording in the background; returns when every probe is attached')
     .addOption(cgroup())
+    .addOption(group())
     .option('--foreground', 'stay in the foreground until SIGTERM or Ctrl-C')
     .action(start);
 
@@ -107,6 +111,7 @@ function program(): Command {
 
   recording('config', 'show what `start` with these options would take, and where each value comes from')
     .addOption(cgroup())
+    .addOption(group())
     .action(showConfig);
 
   command

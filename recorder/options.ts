@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
+import { findGroup, type Group } from './group.js';
 import { type Asked, CAPTURES, type Capture, TRANSPORTS, type Transport } from './kernel-ways.js';
 import { cgroupScope, type Scope } from './scope.js';
 
@@ -26,6 +27,8 @@ export interface RecordOptions {
   keepFreeBytes: number | null;
   /** Age at which what was recorded is dropped, microseconds; null: never for its age. */
   retainUs: number | null;
+  /** Who may read sealed segments; null: nobody but the owner, undefined: who could before. */
+  group: Group | null | undefined;
 }
 
 /** As commander hands them over. */
@@ -41,6 +44,7 @@ export interface RawOptions {
   maxSize?: string;
   keepFree?: string;
   retain?: string;
+  group?: string;
   capture?: string;
   transport?: string;
   countSyscalls?: boolean;
@@ -65,6 +69,7 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     maxBytes: size('--max-size', raw.maxSize, 4 * GIB, 16 << 20, 4096 * GIB),
     keepFreeBytes: raw.keepFree === undefined ? null : size('--keep-free', raw.keepFree, 0, 0, 4096 * GIB),
     retainUs: raw.retain === undefined ? null : age('--retain', raw.retain),
+    group: raw.group === undefined ? null : findGroup(raw.group),
   };
 }
 

@@ -25,6 +25,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
+import type { Group } from './group.js';
 import type { Transport } from './kernel-ways.js';
 import { allowLockedMemory, becomeUser, forbidNewPrivileges, giveUpForChildren, hideMemory } from './libc.js';
 import { O_PATH } from './path-safety.js';
@@ -81,16 +82,21 @@ export function giveToService(directory: string): void {
 /**
  * Becomes the user of the service, if this is root and the directory of the database is that user's; the files of the recording
  * become the user's, too. To be called when everything that needs privileges is done.
+ * @param group which it stays a member of
  * @param holdPins makes the pins usable for who cannot walk to them any more; returns their directories
  */
-export function becomeService(db: string, holdPins: () => readonly string[]): void {
+export function becomeService(
+  db: string,
+  group: Group | null | undefined,
+  holdPins: () => readonly string[],
+): void {
   forbidNewPrivileges();
   hideMemory();
   const user = serviceUser();
   if (user === null || process.geteuid?.() !== 0 || statSync(dirname(db)).uid !== user.uid) return;
   handOver(db, user);
   for (const directory of holdPins()) chownSync(directory, user.uid, user.gid);
-  becomeUser(user.uid, user.gid);
+  becomeUser(user.uid, user.gid, group ? [group.gid] : []);
   for (const thread of readdirSync('/proc/self/task')) {
     if (effectiveCapabilities(`/proc/self/task/${thread}/status`) === 0n) continue;
     throw new SnoopError('privilege', `cannot become ${user.name}: thread ${thread} keeps capabilities`);

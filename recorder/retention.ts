@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { migrate, schemaVersion } from '../migrations/migrate.js';
 import { keptName, type SealedName, sealedNames } from '../migrations/segment-names.js';
+import { type Group, share } from './group.js';
 import { Kept } from './kept.js';
 import { log } from './log.js';
 import { bytesOf, bytesOfAll, hasCompanions, hasContent, schemaOf } from './segment-files.js';
@@ -19,6 +20,8 @@ export interface RetentionOptions {
   keepFreeBytes: number | null;
   /** Age at which segments are dropped, microseconds; null: never for their age. */
   retainUs: number | null;
+  /** Who may read sealed segments, and what was kept of dropped ones; null: nobody but the owner, undefined: who could before. */
+  group: Group | null | undefined;
 }
 
 /** A span that can be read no more, and why. */
@@ -64,9 +67,18 @@ export class Retention {
       while (this.#isTooMuch(liveFrom) && this.dropOldest(liveFrom));
       this.#kept.store();
       this.#kept.trim(this.#options.maxBytes / SEGMENTS_MAX);
+      this.#share();
     } catch (error) {
       log('tidy', `cannot look after sealed segments: ${(error as Error).message}`);
     }
+  }
+
+  /** What is plain is written no more, but for a newer schema, or in another file that takes its place. */
+  #share(): void {
+    const { group } = this.#options;
+    if (group === undefined) return;
+    for (const path of [keptName(this.#live), ...sealedNames(this.#live).map(({ path }) => path)])
+      if (!hasCompanions(path)) share(path, group);
   }
 
   /** Drops the oldest sealed segment, its violent deaths kept. False: there is none. */

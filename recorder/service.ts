@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SnoopError } from '../migrations/errors.js';
 import type { Ending } from './batch.js';
+import { joinGroup, openWay } from './group.js';
 import { chooseWays } from './kernel-ways.js';
 import { type Holder, Lock, lockHolder } from './lock.js';
 import type { RecordOptions } from './options.js';
@@ -42,11 +43,12 @@ export async function startInBackground(
   const running = await readyHolder(options.db);
   if (running) return { pid: running.pid, wasRunning: true };
   const made = makeDatabasePath(options.db);
-  if (made.length > 0) giveToService(dirname(options.db));
-  refuseForeignFile(options.db);
   const path = logPath(options.db);
-  const isNewLog = makePrivateFile(path);
+  let isNewLog = false;
   try {
+    giveAway(options, made);
+    refuseForeignFile(options.db);
+    isNewLog = makePrivateFile(path);
     return { pid: await spawnRecorder(options, args, path), wasRunning: false };
   } catch (error) {
     const other = await readyHolder(options.db); // two were started at once, and the other one won
@@ -55,6 +57,14 @@ export async function startInBackground(
     removeEmpty(made);
     throw error;
   }
+}
+
+/** Gives the directories that were made for a recording to whom they are for. */
+function giveAway({ db, group }: RecordOptions, made: readonly string[]): void {
+  if (made.length > 0) giveToService(dirname(db));
+  if (group == null) return;
+  openWay(group, dirname(db), made);
+  joinGroup(group);
 }
 
 /** The recorder of a database, once it records. Null: none runs, or it gave up. */
@@ -133,7 +143,7 @@ export function openSession(options: RecordOptions): Session | null {
   const hasKey = existsSync(keyPath(options.db));
   try {
     made = makeDatabasePath(options.db);
-    if (made.length > 0 && isService(options)) giveToService(dirname(options.db));
+    if (isService(options)) giveAway(options, made);
     refuseForeignFile(options.db);
     isNew = makePrivateFile(options.db);
     const recorder = openRecorder(options);
@@ -169,7 +179,7 @@ function openRecorder(options: RecordOptions): Recorder {
     recorder.attach();
     if (isService(options)) {
       raisePriority();
-      becomeService(options.db, () => recorder.holdPins());
+      becomeService(options.db, options.group, () => recorder.holdPins());
     }
     recorder.start();
     return recorder;
@@ -188,7 +198,7 @@ export async function storeLeft(options: RecordOptions): Promise<boolean> {
     makeDatabasePath(options.db);
     refuseForeignFile(options.db);
     makePrivateFile(options.db);
-    const recorder = new Recorder(options);
+    const recorder = new Recorder({ ...options, group: undefined });
     recorder.drain();
     await recorder.stop('stopped');
     return true;

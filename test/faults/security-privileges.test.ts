@@ -5,7 +5,6 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -13,14 +12,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { leftPins } from '../../recorder/pins.js';
 import { cannotRecord, Lab } from '../kernel/lab.js';
+import { SERVICE, withServiceUser } from './accounts.js';
 import { assertNothingLeft, FIRST, lockFile, murder, recorderPid, SNOOPREC, until } from './recorder.js';
-import { hideMounts } from './storage.js';
 
 const skip = cannotRecord;
-const SERVICE = 64_999;
 const BPF = 39n;
 const PERFMON = 38n;
 
@@ -34,19 +32,6 @@ function threads(pid: number): Map<string, string>[] {
           .map(line => line.split(':\t') as [string, string]),
       ),
   );
-}
-
-/** Lets this process, and all that it starts, see an /etc/passwd with a user `snooprec`, as an installation makes one. */
-function withServiceUser(t: TestContext): void {
-  hideMounts();
-  const passwd = join(process.env['TMPDIR'] ?? '/tmp', `snooprec-passwd-${process.pid}`);
-  copyFileSync('/etc/passwd', passwd);
-  spawnSync('/bin/sh', [
-    '-c',
-    `echo "snooprec:x:${SERVICE}:${SERVICE}::/nonexistent:/usr/sbin/nologin" >> ${passwd}; mount --bind ${passwd} /etc/passwd; rm ${passwd}`,
-  ]);
-  t.after(() => spawnSync('umount', ['/etc/passwd']));
-  assert.match(readFileSync('/etc/passwd', 'utf8'), /^snooprec:/m);
 }
 
 test('without a user of its own the recorder stays root, with four capabilities in every thread and no way to more', {

@@ -292,7 +292,7 @@ function opened(files: Map<string, Buffer>, what: string): number {
     for (const [file, content] of files) writeFileSync(join(directory, file), content, { mode: 0o600 });
     if (!files.has('x.db')) writeFileSync(db, '', { mode: 0o600 }); // `snooprec start` makes it
     const segments = new Segments(
-      { db, maxBytes: 16 << 20, keepFreeBytes: null, retainUs: null },
+      { db, maxBytes: 16 << 20, keepFreeBytes: null, retainUs: null, group: null },
       bootId(),
       () => Date.now() * 1000,
     );

@@ -73,7 +73,7 @@ function segmentsOn(
   const db = databaseFile(t);
   const clock = { us: BOOTED_US + HOUR_US };
   const segments = new Segments(
-    { db, maxBytes: 1 << 30, keepFreeBytes: null, retainUs: null, ...options },
+    { db, maxBytes: 1 << 30, keepFreeBytes: null, retainUs: null, group: null, ...options },
     'boot-1',
     () => clock.us,
   );
@@ -111,10 +111,44 @@ test('--retain drops segments by their age, and keeps their violent deaths', t =
   assert.equal(ask(db, `SELECT * FROM processes WHERE pid = ${VICTIM.pid}`).length, 0);
 });
 
+test('who reads what was kept, and does not stop, holds up nothing: a copy takes its place', t => {
+  const { segments, db, clock } = segmentsOn(t, { retainUs: 8 * HOUR_US });
+  const world = worldOf(segments.store);
+  const die = (victim: Key, time: number): void => {
+    for (const key of [KILLER, victim])
+      world.apply(fork({ child: key, parent: { pid: 1, start: 1e6, comm: 'init' } }));
+    world.apply(signal({ sig: 9, sender: KILLER, target: victim, time }));
+    world.apply(exit({ process: victim, parent: KILLER, status: 9, time: time + 1e8 }));
+    segments.write(batchOf(world));
+    world.stored();
+  };
+  const dropAll = (): void => {
+    for (let hour = 0; hour < 20; hour++) {
+      clock.us += HOUR_US;
+      segments.write(batchOf(null));
+    }
+  };
+  const kept = join(dirname(db), 'snooprec-kept.db');
+  die(VICTIM, 7e9);
+  dropAll();
+  const reader = new Database(kept, { readonly: true });
+  t.after(() => reader.close());
+  reader.exec('BEGIN');
+  assert.equal(reader.prepare('SELECT count(*) FROM kills').pluck().get(), 1);
+  const second = { ...VICTIM, pid: VICTIM.pid + 1, start: 8e9 };
+  die(second, 9e9);
+  const from = performance.now();
+  dropAll();
+  assert.ok(performance.now() - from < 15_000, 'it hardly waits for the reader');
+  assert.deepEqual(
+    ask<{ pid: number }>(kept, 'SELECT * FROM kills ORDER BY pid').map(({ pid }) => pid),
+    [VICTIM.pid, second.pid],
+  );
+});
+
 test('what is kept of dropped segments is bounded too, and the youngest deaths stay', t => {
   const { segments, db, clock } = segmentsOn(t, { maxBytes: 8 * MIB });
   const world = worldOf(segments.store);
-  segments.listen({ movedOn: () => world.texts.forget(), lostAll: () => {}, nextIds: () => [] });
   world.apply(fork({ child: KILLER, parent: { pid: 1, start: 1e6, comm: 'init' } }));
   let pid = 7_100_000;
   for (let batch = 0; batch < 60; batch++) {
@@ -172,7 +206,7 @@ test('sealed segments of an older schema are brought up to date, so that questio
   file.exec("INSERT INTO boot (id, boot_id) VALUES (1, 'boot-1')");
   file.close();
   const segments = new Segments(
-    { db, maxBytes: 1 << 30, keepFreeBytes: null, retainUs: null },
+    { db, maxBytes: 1 << 30, keepFreeBytes: null, retainUs: null, group: null },
     'boot-1',
     () => BOOTED_US + HOUR_US,
   );

@@ -31,6 +31,7 @@ test('without options the defaults of the design hold', () => {
     maxBytes: 4 * 2 ** 30,
     keepFreeBytes: null,
     retainUs: null,
+    group: null,
   });
 });
 
