@@ -1,9 +1,9 @@
 /** The command `snooprec`: its options, its words, its exit statuses. The only file of the recorder that ends the process. */
 
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { databasePath } from '../migrations/database.js';
+import { DEFAULT_DATABASE, databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { canRecord, check, findingText } from './check.js';
 import { CONFIG_FILE } from './config.js';
@@ -17,7 +17,7 @@ import { requirePrivileges } from './privileges.js';
 import { runCommand, violentSummary } from './run.js';
 import { openSession, startInBackground, stopRecorder, storeLeft, tellStarter } from './service.js';
 import { ServiceManager } from './service-manager.js';
-import { installUnit, serviceCommand, UNIT_PATH, unitText } from './service-unit.js';
+import { installUnit, removeUnit, serviceCommand, UNIT_PATH, unitText } from './service-unit.js';
 import { status, statusText } from './status.js';
 import { headOf, verifyRecording } from './verify.js';
 import { VERSION } from './version.js';
@@ -117,7 +117,9 @@ function program(): Command {
   command
     .command('install-service')
     .description('have systemd run the recorder from boot on, closed in and restarted when it is killed')
-    .option('--print', 'only show the unit')
+    .option('--db <file>', 'database (default: as for start)')
+    .option('--print', 'only show the unit, for another machine or place')
+    .option('--remove', 'remove the unit')
     .action(installService);
 
   for (const each of command.commands)
@@ -125,15 +127,30 @@ function program(): Command {
   return command;
 }
 
-function installService({ print }: { print?: boolean }): void {
-  const command = serviceCommand(process.execPath, realpathSync(process.argv[1] as string));
-  if (print) {
-    process.stdout.write(unitText(command));
+function installService(
+  raw: { print?: boolean; remove?: boolean; db?: string; config?: string },
+  command: Command,
+): void {
+  const db = resolve(databasePath(raw.db));
+  // What the service does not find in its configuration is given to it.
+  const isConfigured = command.getOptionValueSource('db') === 'config';
+  const options = [
+    ...(raw.config === undefined ? [] : [`--config=${resolve(raw.config)}`]),
+    ...(isConfigured || db === DEFAULT_DATABASE ? [] : [`--db=${db}`]),
+  ];
+  const service = serviceCommand(process.execPath, realpathSync(process.argv[1] as string), options);
+  if (raw.print) {
+    process.stdout.write(unitText(service, dirname(db)));
     return;
   }
   requirePrivileges();
-  installUnit(command);
-  say(`wrote ${UNIT_PATH}; start it with: systemctl daemon-reload && systemctl enable --now snooprec`);
+  if (raw.remove) {
+    const wasThere = removeUnit();
+    say(wasThere ? `removed ${UNIT_PATH}; now: systemctl daemon-reload` : `there is no ${UNIT_PATH}`);
+    return;
+  }
+  const next = 'start it with: systemctl daemon-reload && systemctl enable --now snooprec';
+  say(`${installUnit(service, db) ? 'wrote' : 'nothing to change in'} ${UNIT_PATH}; ${next}`);
 }
 
 function showVerified(raw: { db?: string; head?: string }): void {

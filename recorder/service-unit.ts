@@ -3,7 +3,16 @@
  * comes back resumes at the pinned lanes, so a restart loses nothing.
  */
 
-import { lstatSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DEFAULT_DATABASE } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
@@ -11,6 +20,14 @@ import { makeDatabasePath } from './path-safety.js';
 import { giveToService } from './privileges.js';
 
 export const UNIT_PATH = '/etc/systemd/system/snooprec.service';
+/** Where a package puts its own; one in /etc would stand before it, and stay when the package changes or goes. */
+const PACKAGED = ['/usr/lib/systemd/system/snooprec.service', '/lib/systemd/system/snooprec.service'];
+/** What `systemctl enable` makes. */
+const ENABLED = '/etc/systemd/system/multi-user.target.wants/snooprec.service';
+/** The head of what is ours to write over and to remove. */
+const MARK = '# Made by snooprec';
+/** What the unit hides from the recorder. */
+const HIDDEN = ['/home', '/root', '/run/user', '/tmp', '/var/tmp'];
 const GROUP_OR_OTHERS_WRITE = 0o022;
 
 /** What a recorder uses: to attach, to read /proc of processes that were there before it, and to become its own user (privileges.ts). */
@@ -31,18 +48,25 @@ export const NODE_OPTIONS = ['--max-semi-space-size=2', '--heap-growing-percent=
 /** What a ring of io_uring does, it does with the rights of who made it: the recorder, which gives its own up, has none (CVE-2024-22017). */
 export const RECORDER_ENVIRONMENT = { UV_USE_IO_URING: '0' };
 
-/** What systemd is to run. */
-export function serviceCommand(node: string, program: string): string[] {
-  return [node, ...NODE_OPTIONS, program, 'start', '--foreground'];
+/**
+ * What systemd is to run.
+ * @param options further ones of `start`
+ */
+export function serviceCommand(node: string, program: string, options: readonly string[] = []): string[] {
+  return [node, ...NODE_OPTIONS, program, 'start', '--foreground', ...options];
 }
 
-/** @param command as `serviceCommand` makes it */
-export function unitText(command: readonly string[]): string {
-  return `[Unit]
+/**
+ * @param command as `serviceCommand` makes it
+ * @param directory where the recording lies
+ */
+export function unitText(command: readonly string[], directory = dirname(DEFAULT_DATABASE)): string {
+  return `${MARK}, which may write it anew: changes of yours belong beside it, see systemctl edit snooprec.
+[Unit]
 Description=Flight recorder for processes: who killed it?
 Documentation=man:snooprec(8)
 After=local-fs.target
-RequiresMountsFor=/var/lib/snooprec
+RequiresMountsFor=${quoted(directory)}
 
 [Service]
 Type=notify
@@ -71,7 +95,7 @@ CapabilityBoundingSet=${CAPABILITIES.join(' ')}
 AmbientCapabilities=
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=/sys/fs/bpf /var/lib/snooprec
+ReadWritePaths=/sys/fs/bpf ${quoted(directory)}
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
@@ -101,13 +125,30 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Writes the unit, and makes the directory of the recordings, which the unit may not. Throws SnoopError 'config' where somebody else could change what root would then run. */
-export function installUnit(command: readonly string[], path = UNIT_PATH): void {
-  for (const file of command.filter(word => word.startsWith('/'))) refuseWritable(file);
-  if (path === UNIT_PATH && makeDatabasePath(DEFAULT_DATABASE).length > 0)
-    giveToService(dirname(DEFAULT_DATABASE));
+/**
+ * Writes the unit, and makes the directory of the recording at `db`, which the unit may not. False: it was there, the same.
+ * Throws SnoopError 'config' where somebody else could change what root would then run, or another unit is in the way.
+ */
+export function installUnit(command: readonly string[], db = DEFAULT_DATABASE, path = UNIT_PATH): boolean {
+  const files = command.filter(word => word.startsWith('/'));
+  for (const file of files) refuseWritable(file);
+  for (const file of [...files.map(file => realpathSync(file)), db]) refuseHidden(file);
+  const packaged = path === UNIT_PATH ? PACKAGED.find(existsSync) : undefined;
+  if (packaged !== undefined) {
+    throw new SnoopError(
+      'config',
+      `the package has a unit already: ${packaged}`,
+      'systemctl enable --now snooprec',
+    );
+  }
+  const found = unitAt(path);
+  if (path === UNIT_PATH && makeDatabasePath(db).length > 0) giveToService(dirname(db));
+  const text = unitText(command, dirname(db));
+  if (found === text) return false;
   try {
-    writeFileSync(path, unitText(command), { mode: 0o644 });
+    writeFileSync(`${path}.new`, text);
+    chmodSync(`${path}.new`, 0o644); // whatever the umask is
+    renameSync(`${path}.new`, path);
   } catch (error) {
     throw new SnoopError(
       'config',
@@ -116,6 +157,29 @@ export function installUnit(command: readonly string[], path = UNIT_PATH): void 
       error,
     );
   }
+  return true;
+}
+
+/** Removes the unit that `installUnit` wrote. False: there is none. */
+export function removeUnit(path = UNIT_PATH, enabled = ENABLED): boolean {
+  if (unitAt(path) === null) return false;
+  if (lstatSync(enabled, { throwIfNoEntry: false }) !== undefined)
+    throw new SnoopError('config', 'systemd starts it at boot still', 'systemctl disable --now snooprec');
+  unlinkSync(path);
+  return true;
+}
+
+/** Our unit; null: there is none. What is not ours is left alone, also the link to /dev/null that `systemctl mask` makes. */
+function unitAt(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  const text = found.isFile() ? readFileSync(path, 'utf8') : '';
+  if (text.startsWith(MARK)) return text;
+  throw new SnoopError(
+    'config',
+    found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} is not ours`,
+    found.isSymbolicLink() ? 'systemctl unmask snooprec' : 'move it away',
+  );
 }
 
 /** Whoever can write a program, or a directory above it, could have root run theirs. */
@@ -131,6 +195,17 @@ function refuseWritable(program: string): void {
     }
     if (path === '/') return;
   }
+}
+
+/** By ProtectHome and PrivateTmp the service finds nothing there. */
+function refuseHidden(file: string): void {
+  const hidden = HIDDEN.find(directory => file.startsWith(`${directory}/`));
+  if (hidden === undefined) return;
+  throw new SnoopError(
+    'config',
+    `${file} is below ${hidden}, which the unit closes off`,
+    'install the package, or move it to /opt or /srv',
+  );
 }
 
 /** systemd.service(5), command lines: spaces divide words, % and $ stand for something. */

@@ -8,8 +8,10 @@ import {
   existsSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,9 +19,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PACKAGE_ROOT } from '../../migrations/database.js';
+import { DEFAULT_DATABASE, PACKAGE_ROOT } from '../../migrations/database.js';
 import { isMoving } from '../../recorder/service-manager.js';
-import { CAPABILITIES, installUnit, unitText } from '../../recorder/service-unit.js';
+import { CAPABILITIES, installUnit, removeUnit, unitText } from '../../recorder/service-unit.js';
 import { cannotRecord, Lab } from '../kernel/lab.js';
 import { recorderPid } from './recorder.js';
 
@@ -63,21 +65,34 @@ test('a program that others may change is not made a service of root', { skip: c
   const unit = join(path, 'snooprec.service');
   writeFileSync(program, '');
   assert.throws(
-    () => installUnit([program], unit),
+    () => installUnit([program], DEFAULT_DATABASE, unit),
     /can be changed by others than root/,
     'its directory is in /tmp',
   );
   chownSync(program, 65534, 65534);
-  assert.throws(() => installUnit([program], unit), new RegExp(`${program} can be changed`));
+  assert.throws(
+    () => installUnit([program], DEFAULT_DATABASE, unit),
+    new RegExp(`${program} can be changed`),
+  );
   chownSync(program, 0, 0);
   chmodSync(program, 0o666);
-  assert.throws(() => installUnit([program], unit), new RegExp(`${program} can be changed`));
+  assert.throws(
+    () => installUnit([program], DEFAULT_DATABASE, unit),
+    new RegExp(`${program} can be changed`),
+  );
+  assert.ok(!existsSync(unit));
+});
+
+test('what the unit hides from the recorder is not what it runs or writes', { skip: cannotRecord }, t => {
+  const unit = join(directory(t), 'snooprec.service');
+  for (const db of ['/root/x.db', '/home/ann/x.db', '/var/tmp/x.db'])
+    assert.throws(() => installUnit(['/usr/bin/env'], db, unit), /which the unit closes off/);
   assert.ok(!existsSync(unit));
 });
 
 test('the unit starts the recorder in the foreground, by absolute paths and words that systemd leaves as they are', t => {
   const unit = join(directory(t), 'snooprec.service');
-  installUnit(['/usr/bin/env', '--flag=a b', '50%', '$HOME'], unit);
+  installUnit(['/usr/bin/env', '--flag=a b', '50%', '$HOME'], DEFAULT_DATABASE, unit);
   assert.equal(statSync(unit).mode & 0o777, 0o644);
   assert.match(readFileSync(unit, 'utf8'), /^ExecStart=\/usr\/bin\/env "--flag=a b" 50%% \$\$HOME$/m);
   const printed = spawnSync(
@@ -89,6 +104,54 @@ test('the unit starts the recorder in the foreground, by absolute paths and word
   );
   assert.equal(printed.status, 0, printed.stderr);
   assert.match(printed.stdout, /^ExecStart=\/\S+ \S.*\/snooprec\.js start --foreground$/m);
+});
+
+test('installing again changes nothing, what is not ours stays, and it is removed once systemd does not start it', {
+  skip: cannotRecord,
+}, t => {
+  const at = (name: string) => join(directory(t), name);
+  const unit = at('snooprec.service');
+  const install = (db = DEFAULT_DATABASE) => installUnit(['/usr/bin/env'], db, unit);
+  assert.equal(install(), true);
+  const { ino } = statSync(unit);
+  assert.equal(install(), false);
+  assert.equal(statSync(unit).ino, ino);
+  assert.equal(install('/srv/my recordings/x.db'), true);
+  assert.match(readFileSync(unit, 'utf8'), /^ReadWritePaths=\/sys\/fs\/bpf "\/srv\/my recordings"$/m);
+  const enabled = at('enabled');
+  symlinkSync(unit, enabled);
+  assert.throws(() => removeUnit(unit, enabled), /systemd starts it at boot still/);
+  assert.equal(removeUnit(unit, at('none')), true);
+  assert.equal(removeUnit(unit, at('none')), false);
+  writeFileSync(unit, '[Unit]\nDescription=theirs\n');
+  assert.throws(install, /is not ours/);
+  assert.throws(() => removeUnit(unit, at('none')), /is not ours/);
+  rmSync(unit);
+  symlinkSync('/dev/null', unit); // systemctl mask
+  assert.throws(install, /is a symbolic link/);
+  assert.equal(readlinkSync(unit), '/dev/null');
+});
+
+test('the unit records where the configuration or the caller says', { skip: cannotRecord }, t => {
+  const config = join(directory(t), 'snooprec.toml');
+  writeFileSync(config, 'db = "/srv/one/x.db"\n');
+  const print = (...options: string[]) => {
+    const words = [
+      join(PACKAGE_ROOT, 'dist', 'bin', 'snooprec.js'),
+      'install-service',
+      '--print',
+      ...options,
+    ];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  const configured = print('--config', config);
+  assert.match(configured, new RegExp(`^ExecStart=.* start --foreground --config=${config}$`, 'm'));
+  assert.match(configured, /^ReadWritePaths=\/sys\/fs\/bpf \/srv\/one$/m);
+  const given = print('--db', '/srv/two/x.db');
+  assert.match(given, /^ExecStart=.* start --foreground --db=\/srv\/two\/x\.db$/m);
+  assert.match(given, /^RequiresMountsFor=\/srv\/two$/m);
 });
 
 test('a recorder with the capabilities of the unit and no others records, and says who killed', {
