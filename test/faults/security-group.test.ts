@@ -59,6 +59,15 @@ function assertShared(own: string, db: string, owner: number): void {
   assert.deepEqual([stranger.status, stranger.stdout], [3, ''], stranger.stderr);
 }
 
+/** The laboratory stops the recorder of its own database only, and this one is another. */
+async function thenStop(lab: Lab, db: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    assert.equal(lab.snooprec('stop', '--db', db).status, 0);
+  }
+}
+
 test('members of the group read sealed segments from the first instant, and never the live one; others nothing', {
   skip,
 }, async t => {
@@ -71,22 +80,23 @@ test('members of the group read sealed segments from the first instant, and neve
     lab.snooprec('start', '--cgroup', lab.cgroup, '--max-size', SIZE, '--db', db, ...options);
   const started = start('--group', READERS.name);
   assert.equal(started.status, 0, started.stderr);
-  lab.inside('/bin/true');
-  await fill(lab, own);
-  assertShared(own, db, 0);
+  await thenStop(lab, db, async () => {
+    lab.inside('/bin/true');
+    await fill(lab, own);
+    assertShared(own, db, 0);
 
-  // What was dropped is kept in a file of its own, which they may read, too.
-  for (let round = 0; !readdirSync(own).includes('lab-kept.db') && round < 12; round++) await fill(lab, own);
-  await until('something was kept', () => readdirSync(own).includes('lab-kept.db'));
-  await until('it is open to the group', () => modeOf(join(own, 'lab-kept.db')) === 0o640);
-  assert.equal(lab.snooprec('stop', '--db', db).status, 0);
+    // What was dropped is kept in a file of its own, which they may read, too.
+    for (let round = 0; !readdirSync(own).includes('lab-kept.db') && round < 12; round++)
+      await fill(lab, own);
+    await until('something was kept', () => readdirSync(own).includes('lab-kept.db'));
+    await until('it is open to the group', () => modeOf(join(own, 'lab-kept.db')) === 0o640);
+  });
   assert.equal(modeOf(db), 0o600, 'a file that the next start writes on stays closed');
 
   // Without the group the next start closes what is there.
   assert.equal(start().status, 0);
   const files = () => [...sealedIn(own), 'lab-kept.db'].map(name => join(own, name));
-  await until('all is closed', () => files().every(path => modeOf(path) === 0o600));
-  assert.equal(lab.snooprec('stop', '--db', db).status, 0);
+  await thenStop(lab, db, () => until('all is closed', () => files().every(path => modeOf(path) === 0o600)));
 });
 
 test('the user snooprec shares as root does, with the capabilities of the unit and none in the end', {
@@ -115,13 +125,14 @@ test('the user snooprec shares as root does, with the capabilities of the unit a
   );
   t.after(() => recorder.kill('SIGKILL'));
   await until('it records', () => lockHolder(db)?.ready === true, 20_000);
-  lab.inside('/bin/true');
-  await fill(lab, own);
-  assertShared(own, db, SERVICE);
-  const status = readFileSync(`/proc/${recorder.pid}/status`, 'latin1');
-  assert.match(status, /^CapEff:\t0+$/m);
-  assert.match(status, new RegExp(`^Groups:\\t${READERS.gid} $`, 'm'));
-  assert.equal(lab.snooprec('stop', '--db', db).status, 0);
+  await thenStop(lab, db, async () => {
+    lab.inside('/bin/true');
+    await fill(lab, own);
+    assertShared(own, db, SERVICE);
+    const status = readFileSync(`/proc/${recorder.pid}/status`, 'latin1');
+    assert.match(status, /^CapEff:\t0+$/m);
+    assert.match(status, new RegExp(`^Groups:\\t${READERS.gid} $`, 'm'));
+  });
 });
 
 test('a group that is not there, or cannot enter the directory, is refused before anything is made', {
