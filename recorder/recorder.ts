@@ -7,18 +7,15 @@ import { readFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { EvProcess } from '../bpf/wire.gen.js';
 import type { Ending, LastRun } from './batch.js';
-import { Cgroups } from './cgroup.js';
 import { Clock } from './clock.js';
 import type { Context } from './context.js';
 import { type CoverageRow, Ledger, Tally } from './coverage.js';
-import { TABLES } from './events.js';
-import { Identity } from './identity.js';
 import { chooseWays } from './kernel-ways.js';
 import { countsIn } from './libbpf.js';
-import { clocks, pageBytes } from './libc.js';
+import { clocks } from './libc.js';
 import { log } from './log.js';
+import { listenerOf, newContext } from './new-context.js';
 import { neededTracepoints, type ProbeOptions, setupOf, WIRE } from './object.js';
-import { OpenCalls } from './open-calls.js';
 import type { RecordOptions } from './options.js';
 import {
   hasSnapshot,
@@ -31,16 +28,13 @@ import {
 } from './pins.js';
 import { Pipeline } from './pipeline.js';
 import { Probes } from './probes.js';
-import { type Process, ProcessTable } from './process-table.js';
+import type { Process } from './process-table.js';
 import { processFacts } from './procfs.js';
 import type { Redactor } from './redact.js';
 import { redactorOf, shownOptions } from './redaction.js';
-import { Repeats } from './repeats.js';
-import { Rows } from './rows.js';
 import { scopeText } from './scope.js';
-import { type Listener, Segments } from './segments.js';
+import { Segments } from './segments.js';
 import { decodeText } from './text.js';
-import { Texts } from './texts.js';
 import { UidSyscallCounter } from './uid-syscalls.js';
 import { readUsers } from './users.js';
 import { VERSION } from './version.js';
@@ -87,8 +81,10 @@ export class Recorder {
       this.#last = this.#segments.lastRun();
       this.#begin();
       this.#left = this.#segments.store.livingProcesses();
-      this.#context = this.#makeContext();
-      this.#segments.listen(this.#listener(this.#context));
+      const living = this.#left.map(({ process }) => process);
+      const texts = { redactor: this.#redactor, argsBytes: options.argsBytes };
+      this.#context = newContext(this.#segments, living, this.#clock, texts);
+      this.#segments.listen(listenerOf(this.#context));
     } catch (error) {
       this.#segments.abandon();
       throw error;
@@ -173,28 +169,6 @@ export class Recorder {
     });
   }
 
-  #makeContext(): Context {
-    const { store } = this.#segments;
-    const next = store.nextIds();
-    const table = new ProcessTable(next.process);
-    for (const { process } of this.#left) table.restore(process);
-    const { argsBytes } = this.#options;
-    const texts = new Texts(next, { redactor: this.#redactor, argsBytes });
-    const cgroups = new Cgroups(next.cgroup);
-    const rows: Rows[] = [];
-    for (const table of TABLES) rows[table.index] = new Rows(table, store.nextId(table.name));
-    return {
-      clock: this.#clock,
-      identity: new Identity(table, texts, this.#clock, cgroups, this.#segments),
-      texts,
-      cgroups,
-      calls: new OpenCalls(),
-      pageKb: pageBytes() / 1024,
-      repeats: new Repeats(),
-      rows: table => rows[table.index] as Rows,
-    };
-  }
-
   /** The pins of just this setup with all their probes attached: they go on being used. */
   #takeMine(): PinSet | undefined {
     const setup = setupOf(this.#options);
@@ -277,30 +251,6 @@ export class Recorder {
         identity.tellAgain(process);
       }
     }
-  }
-
-  /** What has to be told again in a segment that does not have all that the one before had. */
-  #listener({ identity, texts, cgroups, rows }: Context): Listener {
-    const now = () => this.#clock.now();
-    const movedOn = () => {
-      texts.forget();
-      cgroups.forget();
-    };
-    return {
-      movedOn,
-      lostAll() {
-        movedOn();
-        for (const process of identity.table.living()) identity.tellAgain(process);
-      },
-      *nextIds() {
-        yield ['process', identity.table.nextId];
-        yield ['cgroup', cgroups.nextId];
-        yield* Object.entries(texts.nextIds);
-        for (const table of TABLES) yield [table.name, rows(table).firstId];
-        // Nobody keeps count of these; the seconds of the epoch grow faster than their ids.
-        for (const table of ['coverage', 'uid_syscalls']) yield [table, Math.floor(now() / 1e6)];
-      },
-    };
   }
 }
 
