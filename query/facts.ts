@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3';
 import { selectCause, windowOf } from './cause.js';
 import { type DeliveryFact, deliveriesTo, fatalDelivery } from './deliveries.js';
 import { reportedChild } from './genealogy.js';
+import { idRange } from './id-range.js';
 import { ancestryOf, EXEC, processOf, type Running, type Surroundings } from './kin.js';
 import { countPid, type Life, lifeById } from './lives.js';
 import { readGaps } from './loss.js';
@@ -20,26 +21,31 @@ export const VERDICT_EVENTS = ['signal', 'exit'] as const;
 const MOST_SIGNALS = 200;
 const MOST_DEATHS = 4; // of a chain in which one death led to the next
 const MOST_STOPS = 100;
+/** Of the signals to one process, those that are read for one kind: each costs a page of the file where it got a million others. */
+const MOST_READ = 5_000;
 
 const SIGNAL_COLUMNS = `id, time_us, last_time_us, count, sig, mechanism, outcome, disposition, target_arg,
   sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, dying_id`;
 
 /** The newest signals that were aimed at a process, however many it received. */
 export const SIGNALS = `SELECT ${SIGNAL_COLUMNS} FROM signals
-  WHERE target_id = :id AND sig NOT IN (SELECT value FROM json_each(:harmless)) AND time_us <= :until
+  WHERE target_id = :id AND id <= :last_id AND sig NOT IN (SELECT value FROM json_each(:harmless)) AND time_us <= :until
   ORDER BY id DESC LIMIT :limit`;
 
-/** The newest of those with the signal that ended it: a storm of others must not push it out. */
-export const FATAL_SIGNALS = `SELECT ${SIGNAL_COLUMNS} FROM signals
-  WHERE target_id = :id AND sig = :sig AND time_us <= :until AND outcome IN ('delivered', 'delivered-bare', 'pending')
+const newestTo = `FROM (SELECT ${SIGNAL_COLUMNS} FROM signals
+  WHERE target_id = :id AND id <= :last_id ORDER BY id DESC LIMIT :most)`;
+
+/** The newest of those with the signal that ended it: a storm of others must not push it out. Of :most that it received, -1: of all. */
+export const FATAL_SIGNALS = `SELECT ${SIGNAL_COLUMNS} ${newestTo}
+  WHERE sig = :sig AND time_us <= :until AND outcome IN ('delivered', 'delivered-bare', 'pending')
   ORDER BY id DESC LIMIT :limit`;
 
 export const OOM = `SELECT id, time_us, trigger_pid, trigger_comm, memory_cgroup, rss_kb FROM oom_kills
   WHERE victim_id = :id AND time_us <= :until ORDER BY id DESC LIMIT 1`;
 
-/** Signals that stopped it or let it go on, the newest first. */
-export const STOPS = `SELECT ${SIGNAL_COLUMNS} FROM signals
-  WHERE target_id = :id AND sig BETWEEN 18 AND 22 AND time_us <= :until
+/** Signals that stopped it or let it go on, the newest first, of the :most last ones that it received. */
+export const STOPS = `SELECT ${SIGNAL_COLUMNS} ${newestTo}
+  WHERE sig BETWEEN 18 AND 22 AND time_us <= :until
   ORDER BY id DESC LIMIT :limit`;
 
 const HARMLESS = JSON.stringify(HARMLESS_SIGNALS);
@@ -49,7 +55,9 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
   const { db, recorded } = around;
   const end = endOf(life);
   const deliveries = deliveriesTo(db, life.id, untilOf(life));
-  const signals = signalsTo(db, life, deliveries);
+  // Who is dead and not yet waited for can get a million more.
+  const { last_id } = idRange(db, 'signal', { from: null, to: life.ended_us ?? life.unseen_end_us });
+  const signals = signalsTo(db, life, last_id, deliveries);
   const cause = selectCause(end, signals, deliveries);
   const killer = cause?.sender_id == null ? undefined : lifeById(db, cause.sender_id);
   const process = processOf(life, around);
@@ -68,7 +76,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
     end,
     signals,
     deliveries,
-    stops: stopsOf(db, life),
+    stops: stopsOf(db, life, last_id),
     oom,
     killer: asKiller,
     ancestry,
@@ -85,20 +93,27 @@ function untilOf(life: Life): number {
   return life.ended_us ?? life.unseen_end_us ?? Number.MAX_SAFE_INTEGER;
 }
 
-function signalsTo(db: Database.Database, life: Life, deliveries: readonly DeliveryFact[]): SignalFact[] {
-  const asked = { id: life.id, until: untilOf(life), limit: MOST_SIGNALS };
+function signalsTo(
+  db: Database.Database,
+  life: Life,
+  last_id: number,
+  deliveries: readonly DeliveryFact[],
+): SignalFact[] {
+  const asked = { id: life.id, last_id, until: untilOf(life), limit: MOST_SIGNALS };
   const newest = db.prepare(SIGNALS).all({ ...asked, harmless: HARMLESS }) as SignalFact[];
-  const isEnough =
-    newest.length < MOST_SIGNALS || life.exit_signal === null || hasCause(life, newest, deliveries);
-  const fatal = isEnough
-    ? []
-    : (db.prepare(FATAL_SIGNALS).all({ ...asked, sig: life.exit_signal }) as SignalFact[]);
-  const byId = new Map([...newest, ...fatal].map(signal => [signal.id, signal]));
-  return [...byId.values()].sort((a, b) => a.time_us - b.time_us || a.id - b.id);
+  let found = newest;
+  if (newest.length === MOST_SIGNALS && life.exit_signal !== null)
+    // The signal that ends a process is seldom far from its end, but may be: one that was blocked.
+    for (const most of [MOST_READ, -1]) {
+      if (hasCause(life, found, deliveries)) break;
+      const fatal = db.prepare(FATAL_SIGNALS).all({ ...asked, sig: life.exit_signal, most }) as SignalFact[];
+      found = [...new Map([...newest, ...fatal].map(signal => [signal.id, signal])).values()];
+    }
+  return found.sort((a, b) => a.time_us - b.time_us || a.id - b.id);
 }
 
-function stopsOf(db: Database.Database, life: Life): SignalFact[] {
-  const asked = { id: life.id, until: untilOf(life), limit: MOST_STOPS };
+function stopsOf(db: Database.Database, life: Life, last_id: number): SignalFact[] {
+  const asked = { id: life.id, last_id, until: untilOf(life), limit: MOST_STOPS, most: MOST_READ };
   return (db.prepare(STOPS).all(asked) as SignalFact[]).reverse();
 }
 

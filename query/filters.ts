@@ -44,3 +44,11 @@ export const commIds = (name: string): string =>
 /** The ids of the paths that are `:KEY`, or end in it, as NAME_paths. */
 export const pathIds = (name: string, key: string): string =>
   `${name}_paths AS MATERIALIZED (SELECT id FROM paths WHERE path = :${key} OR substr(path, -length(:${key}) - 1) = '/' || :${key})`;
+
+/**
+ * The ids of the newest :limit rows of `view` for each of the processes whose ids are in `processes`. Each is asked for by
+ * itself, and its index read from the end: an IN would read and sort a million rows of one busy process for the last thousand.
+ */
+export const newestOfEach = (view: string, processes: string, column: string, where: string): string =>
+  `SELECT found.value AS id FROM ${processes} who, json_each((SELECT json_group_array(id)
+    FROM (SELECT id FROM ${view} WHERE ${column} = who.id AND ${where} ORDER BY id DESC LIMIT :limit))) found`;

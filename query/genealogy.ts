@@ -12,16 +12,18 @@ const FAILED_US = 5_000_000;
 const MOST_FAILED = 20;
 const MOST_CHILDREN = 50;
 const MOST_PARENTS = 16;
+/** Of the signals to one process: what ended it was among the last. */
+const MOST_READ = 5_000;
 
 /** The children that ended badly, or under a signal of the parent's, shortly before it did: the last first. */
 export const ENDED_CHILDREN = `SELECT id FROM processes
   WHERE parent_id = :id AND ended_us BETWEEN :from AND :until
   ORDER BY ended_us DESC LIMIT :limit`;
 
-/** A lethal signal of one process to another. */
-export const SIGNALLED = `SELECT id FROM signals
-  WHERE target_id = :target AND +sender_id = :sender AND sig NOT IN (SELECT value FROM json_each(:harmless))
-    AND outcome = 'delivered' LIMIT 1`;
+/** A lethal signal of one process to another, among the last that this one received. */
+export const SIGNALLED = `SELECT id FROM
+  (SELECT id, sender_id, sig, outcome FROM signals WHERE target_id = :target ORDER BY id DESC LIMIT ${MOST_READ})
+  WHERE sender_id = :sender AND sig NOT IN (SELECT value FROM json_each(:harmless)) AND outcome = 'delivered' LIMIT 1`;
 
 const HARMLESS = JSON.stringify(HARMLESS_SIGNALS);
 

@@ -2,7 +2,7 @@
 
 import type Database from 'better-sqlite3';
 import { list } from '../answer.js';
-import { commIds, GROUP, GROUP_IDS, inGroup, MEMBER_IDS } from '../filters.js';
+import { commIds, GROUP, GROUP_IDS, inGroup, MEMBER_IDS, newestOfEach } from '../filters.js';
 import type { Columns, Row, Value } from '../kinds.js';
 import { type Answer, defineQuery, type ListQuestion } from '../query.js';
 import { isLethal } from '../signal-names.js';
@@ -15,10 +15,10 @@ const FILTER = `sig NOT IN (${HARMLESS.join(', ')})
 const TEXTS = [GROUP_IDS, MEMBER_IDS, commIds('who')].join(',\n');
 
 // The ids first, as in signals.ts; the end of each target is then looked up for the rows that are shown.
-const selected = (sender: string): string => `
+const selected = (ids: string): string => `
 WITH ${TEXTS},
 process_ids AS MATERIALIZED (SELECT id FROM processes WHERE pid = :who_pid),
-signal_ids AS MATERIALIZED (SELECT id FROM signals WHERE ${sender} AND ${FILTER} ORDER BY id DESC LIMIT :limit)
+signal_ids AS MATERIALIZED (${ids})
 SELECT id, time, last_time, count, signal, sig, sender_id, sender_pid, sender_comm, sender_uid, target_id, target_pid,
   target_comm, target_arg, mechanism, call_id, outcome, disposition,
   (SELECT coalesce((SELECT name FROM signal_names n WHERE n.sig = e.exit_signal), 'exit ' || e.exit_code)
@@ -67,8 +67,11 @@ const QUESTION = {
 export const killedByTable: ListQuestion = {
   ...QUESTION,
   sought: 'signals that may end a process',
-  sql: selected('id BETWEEN :first_id AND :last_id AND sender_comm_id IN (SELECT id FROM who_comms)'),
-  variants: [{ given: 'who_pid', sql: selected('sender_id IN (SELECT id FROM process_ids)') }],
+  sql: selected(`SELECT id FROM signals WHERE id BETWEEN :first_id AND :last_id
+  AND sender_comm_id IN (SELECT id FROM who_comms) AND ${FILTER} ORDER BY id DESC LIMIT :limit`),
+  variants: [
+    { given: 'who_pid', sql: selected(newestOfEach('signals', 'process_ids', 'sender_id', FILTER)) },
+  ],
   grows: 'signal',
   order: { by: 'id', first: 'oldest' },
   columns: {

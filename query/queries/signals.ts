@@ -1,6 +1,6 @@
 /** Who sent which signal to whom. */
 
-import { commIds, GROUP, GROUP_IDS, inGroup, MEMBER_IDS } from '../filters.js';
+import { commIds, GROUP, GROUP_IDS, inGroup, MEMBER_IDS, newestOfEach } from '../filters.js';
 import { defineQuery } from '../query.js';
 
 const FILTER = `(:since IS NULL OR last_time_us >= :since) AND (:until IS NULL OR time_us <= :until)
@@ -23,8 +23,7 @@ FROM signals`;
 const byProcess = (role: 'sender' | 'target', filter: string): string => `
 WITH ${TEXTS},
 process_ids AS MATERIALIZED (SELECT id FROM processes WHERE pid = :${role}_pid),
-signal_ids AS MATERIALIZED (SELECT id FROM signals WHERE ${role}_id IN (SELECT id FROM process_ids) AND ${filter}
-  ORDER BY id DESC LIMIT :limit)
+signal_ids AS MATERIALIZED (${newestOfEach('signals', 'process_ids', `${role}_id`, filter)})
 ${SELECT}
 WHERE id IN (SELECT id FROM signal_ids)`;
 // Through the indexes on sender and target: few signals of many are those of one unit.

@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
 import { cutNote, DEFAULT_LIMIT } from '../answer.js';
 import { escapeText } from '../escape.js';
-import { GROUP } from '../filters.js';
+import { GROUP, newestOfEach } from '../filters.js';
 import { byTime, COLUMN_DOCS, COLUMNS, type Happening, rowOf, SELECT, sentence } from '../happenings.js';
 import type { Columns } from '../kinds.js';
 import { findLives, nameHint, soughtProcess } from '../lives.js';
@@ -20,17 +20,25 @@ const SPAN = '(:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_
 const IDS = '(SELECT value FROM json_each(:ids))';
 const of = (select: string, where: string): string =>
   `SELECT * FROM (${select} WHERE ${where}) WHERE ${SPAN} ORDER BY id DESC LIMIT :limit`;
+// What one process may have a million of, as filters.ts says.
+const ofEach = (select: string, view: string, column: string, where: string): string =>
+  `WITH who AS MATERIALIZED (SELECT value AS id FROM json_each(:ids)),
+event_ids AS MATERIALIZED (${newestOfEach(view, 'who', column, where)} ORDER BY 1 DESC LIMIT :limit)
+${select} WHERE id IN (SELECT id FROM event_ids) ORDER BY id DESC`;
+const NO_NEWS = `mechanism <> 'child' AND ${SPAN}`;
+const FORKED = SPAN.replaceAll('time_us', 'started_us');
+const ENDED = `ended_us IS NOT NULL AND ${SPAN.replaceAll('time_us', 'ended_us')}`;
 
 /** Statements for the processes whose ids are in :ids, JSON. News of a child is left out: its end is there. */
 export const STATEMENTS: readonly string[] = [
   of(SELECT.fork, `id IN ${IDS}`),
-  of(SELECT.fork, `parent_id IN ${IDS}`),
-  of(SELECT.exec, `process_id IN ${IDS}`),
-  of(SELECT.signal, `target_id IN ${IDS} AND mechanism <> 'child'`),
-  of(SELECT.signal, `sender_id IN ${IDS} AND mechanism <> 'child'`),
+  ofEach(SELECT.fork, 'processes', 'parent_id', FORKED),
+  ofEach(SELECT.exec, 'execs', 'process_id', SPAN),
+  ofEach(SELECT.signal, 'signals', 'target_id', NO_NEWS),
+  ofEach(SELECT.signal, 'signals', 'sender_id', NO_NEWS),
   of(SELECT.oom, `victim_id IN ${IDS}`),
   of(SELECT.exit, `id IN ${IDS} AND ended_us IS NOT NULL`),
-  of(SELECT.exit, `parent_id IN ${IDS} AND ended_us IS NOT NULL`),
+  ofEach(SELECT.exit, 'processes', 'parent_id', ENDED),
 ];
 
 const LINE_COLUMNS: Columns = { time: 'time', after_us: 'microseconds', ...COLUMNS };

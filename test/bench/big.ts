@@ -36,7 +36,7 @@ export function writeBig(path: string, signals: number): number {
     SELECT n, json_array('command' || (n % 200), '--number', n), 30 FROM number`);
   run(`${numbers('@processes')} INSERT INTO process
       (id, boot, pid, start_ns, started, ended, parent, origin, exec, comm, exe, argv, cwd, uid, status)
-    SELECT n, 1, @pid + n - 1, n * 500000, @from + n * 500, @from + n * 500 + 400000, nullif(n / 8, 0), 'fork', n,
+    SELECT n, 1, @pid + n - 1, n * 500000, @from + n * 500, CASE @pid + n - 1 WHEN ${HOT_PID} THEN @from + @signals * 10 ELSE @from + n * 500 + 400000 END, nullif(n / 8, 0), 'fork', n,
       1 + n % 200, 1 + n % 1000, n, 1, 1000, CASE n % 4 WHEN 1 THEN 9 ELSE 0 END FROM number`);
   run(`${numbers('@processes')} INSERT INTO exec
       (id, time, process, result, filename, exe, argv, cwd, comm, uid, gid, euid, egid, flags)
