@@ -25,15 +25,19 @@ export function migrations(directory = join(PACKAGE_ROOT, 'migrations')): Migrat
     }));
 }
 
-/** The text of views.sql. */
-export function viewsSql(directory = join(PACKAGE_ROOT, 'migrations')): string {
-  return readFileSync(join(directory, 'views.sql'), 'utf8');
+/** The text of views.sql. Read once: a question to ten segments asks for it twenty times. */
+export function viewsSql(): string {
+  views ??= readFileSync(join(PACKAGE_ROOT, 'migrations', 'views.sql'), 'utf8');
+  return views;
 }
+let views: string | undefined;
 
-/** The number that `user_version` has in a database of this version. */
+/** The number that `user_version` has in a database of this version. Read once, too. */
 export function schemaVersion(): number {
-  return migrations().at(-1)?.number ?? 0;
+  newest ??= migrations().at(-1)?.number ?? 0;
+  return newest;
 }
+let newest: number | undefined;
 
 /**
  * Migrates `db`, all or nothing. Throws SnoopError 'database' for a file that is not ours or that a newer version

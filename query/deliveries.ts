@@ -1,6 +1,7 @@
 /** What became of the signals that were sent to a process: whether a handler ran and when, or which of them ended it. */
 
 import type Database from 'better-sqlite3';
+import { prepared } from './prepared.js';
 import { isoTime } from './time.js';
 import type { EarlierSignal, End, SignalFact } from './verdict.js';
 
@@ -27,7 +28,7 @@ export const DELIVERIES = `SELECT id, time_us, last_time_us, count, sig, action,
 
 /** Deliveries to a process until a time, oldest first. */
 export function deliveriesTo(db: Database.Database, id: number, until: number): DeliveryFact[] {
-  const newest = db.prepare(DELIVERIES).all({ id, until, limit: MOST_DELIVERIES }) as DeliveryFact[];
+  const newest = prepared(db, DELIVERIES).all({ id, until, limit: MOST_DELIVERIES }) as DeliveryFact[];
   return newest.reverse();
 }
 

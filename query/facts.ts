@@ -8,6 +8,7 @@ import { idRange } from './id-range.js';
 import { ancestryOf, EXEC, processOf, type Running, type Surroundings } from './kin.js';
 import { countPid, type Life, lifeById } from './lives.js';
 import { readGaps } from './loss.js';
+import { prepared } from './prepared.js';
 import { instigatorOf } from './recent-execs.js';
 import { parseArgs } from './shell.js';
 import { HARMLESS_SIGNALS } from './signal-names.js';
@@ -67,7 +68,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
   const oom =
     life.ended_us === null
       ? null
-      : ((db.prepare(OOM).get({ id: life.id, until: life.ended_us }) ?? null) as OomFact | null);
+      : ((prepared(db, OOM).get({ id: life.id, until: life.ended_us }) ?? null) as OomFact | null);
   const isExplained = oom !== null || fatalDelivery(end, deliveries)?.mechanism != null;
   const led = depth > 1 ? ledTo(life, cause, around, depth) : null;
   return judge({
@@ -100,13 +101,17 @@ function signalsTo(
   deliveries: readonly DeliveryFact[],
 ): SignalFact[] {
   const asked = { id: life.id, last_id, until: untilOf(life), limit: MOST_SIGNALS };
-  const newest = db.prepare(SIGNALS).all({ ...asked, harmless: HARMLESS }) as SignalFact[];
+  const newest = prepared(db, SIGNALS).all({ ...asked, harmless: HARMLESS }) as SignalFact[];
   let found = newest;
   if (newest.length === MOST_SIGNALS && life.exit_signal !== null)
     // The signal that ends a process is seldom far from its end, but may be: one that was blocked.
     for (const most of [MOST_READ, -1]) {
       if (hasCause(life, found, deliveries)) break;
-      const fatal = db.prepare(FATAL_SIGNALS).all({ ...asked, sig: life.exit_signal, most }) as SignalFact[];
+      const fatal = prepared(db, FATAL_SIGNALS).all({
+        ...asked,
+        sig: life.exit_signal,
+        most,
+      }) as SignalFact[];
       found = [...new Map([...newest, ...fatal].map(signal => [signal.id, signal])).values()];
     }
   return found.sort((a, b) => a.time_us - b.time_us || a.id - b.id);
@@ -114,7 +119,7 @@ function signalsTo(
 
 function stopsOf(db: Database.Database, life: Life, last_id: number): SignalFact[] {
   const asked = { id: life.id, last_id, until: untilOf(life), limit: MOST_STOPS, most: MOST_READ };
-  return (db.prepare(STOPS).all(asked) as SignalFact[]).reverse();
+  return (prepared(db, STOPS).all(asked) as SignalFact[]).reverse();
 }
 
 function hasCause(life: Life, signals: readonly SignalFact[], deliveries: readonly DeliveryFact[]): boolean {
@@ -132,7 +137,7 @@ function asItWas(killer: Life, cause: SignalFact, around: Surroundings): Process
   const exec =
     cause.sender_exec_id === null
       ? undefined
-      : (around.db.prepare(EXEC).get({ id: cause.sender_exec_id }) as Running | undefined);
+      : (prepared(around.db, EXEC).get({ id: cause.sender_exec_id }) as Running | undefined);
   const uid = cause.sender_uid ?? process.uid;
   const then = exec === undefined ? {} : { exe: exec.exe, args: parseArgs(exec.args), cwd: exec.cwd };
   return {

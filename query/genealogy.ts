@@ -3,6 +3,7 @@
 import type Database from 'better-sqlite3';
 import type { FailedExec } from './explain-exit.js';
 import { type Life, lifeById } from './lives.js';
+import { prepared } from './prepared.js';
 import { parseArgs } from './shell.js';
 import { HARMLESS_SIGNALS } from './signal-names.js';
 import { type EndedChild, explainedBy, passesOn } from './status.js';
@@ -84,5 +85,5 @@ function asEnded(life: Life, ended: number) {
 }
 
 function wasSignalled(db: Database.Database, target: number, sender: number): boolean {
-  return db.prepare(SIGNALLED).get({ target, sender, harmless: HARMLESS }) !== undefined;
+  return prepared(db, SIGNALLED).get({ target, sender, harmless: HARMLESS }) !== undefined;
 }

@@ -3,6 +3,7 @@
 import type Database from 'better-sqlite3';
 import { type Life, lifeById } from './lives.js';
 import type { Recorded } from './loss.js';
+import { prepared } from './prepared.js';
 import { parseArgs } from './shell.js';
 import type { Process } from './verdict.js';
 
@@ -33,7 +34,7 @@ export function ancestryOf(db: Database.Database, life: Life): Life[] {
 
 /** A process as it was while it ran what that exec began. */
 function whenRunning(db: Database.Database, life: Life, exec: number | null): Life {
-  const then = exec === null ? undefined : (db.prepare(EXEC).get({ id: exec }) as Running | undefined);
+  const then = exec === null ? undefined : (prepared(db, EXEC).get({ id: exec }) as Running | undefined);
   return then === undefined ? life : { ...life, ...then, comm: then.comm ?? life.comm };
 }
 
