@@ -5,7 +5,8 @@ import { idRange } from './id-range.js';
 import type { Io } from './io.js';
 import type { Row } from './kinds.js';
 import { readDropped, readGaps } from './loss.js';
-import type { Answer, AnyQuestion, ListQuestion, Parameters } from './query.js';
+import type { Answer, AnyQuestion, ListQuestion, Parameters, Variant, Window } from './query.js';
+import { type Reach, reachNote, reachOf } from './reach.js';
 
 /** Rows of a list unless --limit says otherwise. */
 export const DEFAULT_LIMIT = 1000;
@@ -20,12 +21,15 @@ export function statementsOf(
   question: ListQuestion,
   parameters: Parameters,
 ): { forward: string; backward: string } {
-  const variant = question.variants?.find(({ given }) => parameters[given] != null);
-  const sql = variant?.sql ?? question.sql;
+  const sql = variantOf(question, parameters)?.sql ?? question.sql;
   return {
     forward: `${sql}\nORDER BY ${question.order.by}\nLIMIT :limit`,
     backward: `${sql}\nORDER BY ${question.order.by} DESC\nLIMIT :limit`,
   };
+}
+
+function variantOf({ variants }: ListQuestion, parameters: Parameters): Variant | undefined {
+  return variants?.find(({ given }) => parameters[given] != null);
 }
 
 /** The answer to a list question. */
@@ -36,12 +40,12 @@ export function list(question: ListQuestion, db: Database.Database, parameters: 
   const isByTime = question.order.first === 'oldest';
   const isCut = { value: false };
   const window = { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) };
-  const ids = question.grows === undefined ? {} : idRange(db, question.grows, window);
+  const { bounds, reach } = boundsOf(question, db, parameters, window);
   const read = (sql: string): Iterable<Row> =>
     capped(
       db
         .prepare(sql)
-        .iterate({ ...parameters, ...ids, limit: limit === 0 ? -1 : limit + 1 }) as Iterable<Row>,
+        .iterate({ ...parameters, ...bounds, limit: limit === 0 ? -1 : limit + 1 }) as Iterable<Row>,
       limit,
       isCut,
     );
@@ -56,10 +60,41 @@ export function list(question: ListQuestion, db: Database.Database, parameters: 
     columns: question.columns,
     ...(question.shown === undefined ? {} : { shown: question.shown }),
     rows,
-    gaps: [...readDropped(db, window), ...readGaps(db, window, question.events)],
+    gaps: [
+      ...readDropped(db, window),
+      ...readGaps(db, { ...window, from: reach?.from ?? window.from }, question.events),
+    ],
     sought: question.sought,
-    notes: () => (isCut.value ? [cutNote(limit, isByTime, isReversed)] : []),
+    reachesTo: reach?.from ?? null,
+    notes: () => [
+      ...(isCut.value ? [cutNote(limit, isByTime, isReversed)] : []),
+      // Where the newest rows are as many as were asked for, no older one would be among them.
+      ...(reach !== null && !(isCut.value && isByTime)
+        ? [reachNote(reach, { utc: parameters.utc === 1 })]
+        : []),
+    ],
   };
+}
+
+/** The bounds of what a list reads: those of the span, or else of the newest rows, unless an index leads to the others. */
+function boundsOf(
+  question: ListQuestion,
+  db: Database.Database,
+  parameters: Parameters,
+  window: Window,
+): { bounds: Parameters; reach: Reach | null } {
+  const { grows } = question;
+  if (grows === undefined) return { bounds: {}, reach: null };
+  const variant = variantOf(question, parameters);
+  const isBounded = variant === undefined || variant.isBounded === true;
+  if (grows === 'end') {
+    const last_us = window.to ?? Number.MAX_SAFE_INTEGER;
+    const reach = isBounded ? reachOf(db, grows, parameters, last_us) : null;
+    return { bounds: { first_us: reach?.first ?? window.from ?? 0, last_us }, reach };
+  }
+  const ids = idRange(db, grows, window);
+  const reach = isBounded ? reachOf(db, grows, parameters, ids.last_id) : null;
+  return { bounds: { ...ids, ...(reach === null ? {} : { first_id: reach.first }) }, reach };
 }
 
 /** Says that rows were left out, and how to see them. */

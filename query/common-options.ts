@@ -18,7 +18,11 @@ const MOMENT: CommonOption = {
 
 const EVERYWHERE: readonly CommonOption[] = [
   { name: 'db', flags: '--db <file>', doc: 'the recording to ask (else SNOOPREC_DB, else the default)' },
-  { name: 'since', flags: '--since <time>', doc: "from this time on: '10 min ago', yesterday, 14:05" },
+  {
+    name: 'since',
+    flags: '--since <time>',
+    doc: "from this time on: '10 min ago', yesterday, 14:05; @0: from the very beginning",
+  },
   { name: 'until', flags: '--until <time>', doc: 'up to this time' },
   {
     name: 'limit',

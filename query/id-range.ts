@@ -9,7 +9,8 @@ export interface IdRange {
   last_id: number;
 }
 
-const ALL: IdRange = { first_id: 0, last_id: Number.MAX_SAFE_INTEGER };
+/** Those of an open span. */
+export const ALL: IdRange = { first_id: 0, last_id: Number.MAX_SAFE_INTEGER };
 /** Rows of a batch are not quite in the order of their times, and a folded one has the time of its first. */
 const BATCH_US = 10_000_000;
 

@@ -3,6 +3,7 @@
 import { commonOptions } from './common-options.js';
 import { JSON_VERSION } from './json-schema.js';
 import type { AnyQuestion } from './query.js';
+import { REACH_DOC } from './reach.js';
 
 /** Of the contract that the pages tell. Not of the build, which would make each another page. */
 const DATE = '2026-11-21';
@@ -35,6 +36,7 @@ export function snoopqManual(questions: readonly AnyQuestion[], version: string)
         "A time is one of systemd.time(7): '10 min ago', -1h, today, yesterday, 14:05, '2026-11-21 14:05:30', ISO 8601 with Z or an offset, @ and seconds since the epoch; or a word of ausearch(8): boot, recent (ten minutes ago). Without a zone it is local time.",
       ),
     ),
+    section('HOW FAR BACK', text(REACH_DOC)),
     section(
       'JSON',
       text(

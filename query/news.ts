@@ -5,7 +5,8 @@ import type { Cursor } from './cursor.js';
 import { GROUP_IDS } from './filters.js';
 import { byTime, type Happening, SELECT } from './happenings.js';
 import { idRange } from './id-range.js';
-import type { Parameters } from './query.js';
+import type { Grows, Parameters } from './query.js';
+import { MOST_TAILED, reachOf } from './reach.js';
 
 /** An end may be stored after one that came a little later: the two arrive in two lanes. */
 const LATE_US = 2_000_000;
@@ -162,7 +163,7 @@ export function* newsBetween(
   }
 }
 
-/** The newest of what happened up to a cursor, oldest first; `limit` 0: all. */
+/** The newest of what happened up to a cursor, oldest first; `limit` 0: all. Without a span, of the newest rows alone (reach.ts). */
 export function newest(
   db: Database.Database,
   to: Cursor,
@@ -170,11 +171,14 @@ export function newest(
   limit: number,
 ): Happening[] {
   const window = { from: parameters.since as number | null, to: parameters.until as number | null };
+  const before = (grows: Grows, last: number, first = 0): number =>
+    Math.max(0, (reachOf(db, grows, parameters, last, MOST_TAILED)?.first ?? first) - 1);
   const from = {
     ...NOTHING,
-    signal: Math.max(0, idRange(db, 'signal', window).first_id - 1),
-    exec: Math.max(0, idRange(db, 'exec', window).first_id - 1),
-    ended_us: Math.max(0, (window.from ?? 0) - 1) + LATE_US,
+    process: before('process', to.process),
+    signal: before('signal', to.signal, idRange(db, 'signal', window).first_id),
+    exec: before('exec', to.exec, idRange(db, 'exec', window).first_id),
+    ended_us: before('end', to.ended_us, window.from ?? 0) + LATE_US,
   };
   const bound = { ...bindings(from, to, parameters), limit: limit === 0 ? -1 : limit };
   const found = SOURCES.flatMap(

@@ -64,6 +64,9 @@ export interface Window {
   to: number | null;
 }
 
+/** What rows are put in order by, and so are read from the newest on: the ids of a table, or the times of ends. */
+export type Grows = 'signal' | 'exec' | 'process' | 'end';
+
 /** What every question gives back, and every renderer takes. */
 export interface Answer {
   columns: Columns;
@@ -86,6 +89,8 @@ export interface Answer {
   sought: string;
   /** How a fruitless search might be mended. */
   hint?: string | undefined;
+  /** Nothing older was looked at though no span was asked for, microseconds (reach.ts); null: all was. */
+  reachesTo?: number | null;
   /** Remarks for stderr once the rows are out: that some were left out. */
   notes?: () => string[];
   /** False when `document` or `text` only say that nothing was found. */
@@ -119,14 +124,22 @@ interface Question {
   isLedger?: boolean;
 }
 
+/** Another statement for the same rows. */
+export interface Variant {
+  given: string;
+  sql: string;
+  /** It reads the rows of the span, all the same: without one only the newest. */
+  isBounded?: boolean;
+}
+
 /** A question that one SELECT on the views answers. */
 export interface ListQuestion extends Question {
   /** Without ORDER BY and LIMIT; parameters of the options, :since and :until. */
   sql: string;
-  /** The table whose growing ids it selects by: `sql` has :first_id and :last_id, which bound those of the span. */
-  grows?: 'signal' | 'exec';
+  /** The table whose growing ids it selects by: `sql` has :first_id and :last_id, or for ends :first_us and :last_us, which bound those of the span. */
+  grows?: 'signal' | 'exec' | 'end';
   /** Statements for a given parameter, which SQLite answers from an index. The first whose parameter is given is taken. */
-  variants?: readonly { given: string; sql: string }[];
+  variants?: readonly Variant[];
   /** A column of the result; `first` says which rows matter most when not all are shown, and come first. */
   order: { by: string; first: 'oldest' | 'highest' };
   columns: Columns;

@@ -3,7 +3,7 @@
 import type Database from 'better-sqlite3';
 import { SnoopError } from '../migrations/errors.js';
 import { VERDICT_EVENTS } from './facts.js';
-import { findLives, nameHint, soughtProcess } from './lives.js';
+import { lastLives, nameHint, soughtProcess } from './lives.js';
 import { describeSpan, readDropped, readGaps, readRecorded } from './loss.js';
 import { asksForGroup, groupName, membersOf } from './members.js';
 import type { Answer, Parameters, Window } from './query.js';
@@ -29,7 +29,7 @@ export function askedStory(db: Database.Database, parameters: Parameters): Story
   const recorded = readRecorded(db);
   const around = { db, recorded, userName: userNames(recorded.host) };
   if (isOfProcess) {
-    const life = findLives(db, parameters, 1)[0];
+    const life = lastLives(db, parameters, 1)[0];
     return life === undefined ? undefined : storyOf(life, around, window);
   }
   if (isOfGroup) {

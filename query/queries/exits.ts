@@ -8,7 +8,7 @@ SELECT process_id, time, pid, comm, cmdline, uid, exit_code, exit_signal, signal
   parent_comm, unit, container, time_us
 FROM exits`;
 const TEXTS = [GROUP_IDS, commIds('pid')].join(',\n');
-const FILTER = `(:since IS NULL OR time_us >= :since) AND (:until IS NULL OR time_us <= :until)
+const FILTER = `time_us BETWEEN :first_us AND :last_us
   AND (:status IS NULL OR exit_code = :status)
   AND (:signal IS NULL OR exit_signal = :signal)
   AND (:killed IS NULL OR exit_signal IS NOT NULL)
@@ -46,6 +46,7 @@ export const exits = defineQuery({
   sought: 'exits',
   sql: `WITH ${TEXTS} ${SELECT} WHERE ${FILTER}`,
   variants: [{ given: 'pid_pid', sql: `WITH ${TEXTS} ${SELECT} WHERE pid = :pid_pid AND ${FILTER}` }],
+  grows: 'end',
   order: { by: 'time_us', first: 'oldest' },
   columns: {
     process_id: 'id',

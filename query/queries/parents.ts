@@ -8,6 +8,7 @@ import { idRange } from '../id-range.js';
 import type { Columns, Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery, type ListQuestion, type Parameters } from '../query.js';
+import { reachNote, reachOf } from '../reach.js';
 import { drawTree } from '../render/tree.js';
 import { flatten, lineages, type Runs, type Spawner, spawnerTree } from '../spawners.js';
 import { fromIsoTime, showTime } from '../time.js';
@@ -36,7 +37,7 @@ LIMIT :limit`;
 const QUESTION = {
   name: 'parents',
   summary: 'which parents start a program, and how often',
-  why: 'Counts successful runs of a program by what the parent was when it forked: the first thing to ask about a program that should not run, or runs too often. With --tree it goes on to the parents of the parents, up to the first process.',
+  why: 'Counts successful runs of a program by what the parent was when it forked, among the newest execs unless --since says from when on: the first thing to ask about a program that should not run, or runs too often. With --tree it goes on to the parents of the parents, up to the first process.',
   examples: [
     { command: 'snoopq parents gzip', doc: 'who runs gzip, from whatever directory' },
     { command: 'snoopq parents /usr/bin/python3 --since boot', doc: 'who ran exactly this file since boot' },
@@ -98,9 +99,12 @@ export const parents = defineQuery({
 
 function treeOf(db: Database.Database, parameters: Parameters): Answer {
   const window = { from: parameters.since as number | null, to: parameters.until as number | null };
+  const ids = idRange(db, 'exec', window);
+  const reach = reachOf(db, 'exec', parameters, ids.last_id);
+  const first_id = reach?.first ?? ids.first_id;
   const runs = db
     .prepare(BY_PARENT)
-    .all({ ...parameters, ...idRange(db, 'exec', window), limit: MOST_PARENTS + 1 }) as Runs[];
+    .all({ ...parameters, ...ids, first_id, limit: MOST_PARENTS + 1 }) as Runs[];
   const shown = runs.slice(0, MOST_PARENTS);
   const nodes = [...flatten(spawnerTree(String(parameters.binary), shown, lineages(db)))];
   const rows = shown.length === 0 ? [] : nodes.map(rowOf);
@@ -117,10 +121,18 @@ function treeOf(db: Database.Database, parameters: Parameters): Answer {
               width,
             ),
         }),
-    gaps: [...readDropped(db, window), ...readGaps(db, window, EVENTS)],
+    gaps: [
+      ...readDropped(db, window),
+      ...readGaps(db, { ...window, from: reach?.from ?? window.from }, EVENTS),
+    ],
     sought: SOUGHT,
-    notes: () =>
-      runs.length > shown.length ? [`only the ${MOST_PARENTS} parents with most runs are in the tree`] : [],
+    reachesTo: reach?.from ?? null,
+    notes: () => [
+      ...(runs.length > shown.length
+        ? [`only the ${MOST_PARENTS} parents with most runs are in the tree`]
+        : []),
+      ...(reach === null ? [] : [reachNote(reach, clock)]),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 /** What happened last, and what happens now. */
 
+import type Database from 'better-sqlite3';
 import { DEFAULT_LIMIT } from '../answer.js';
 import { escapeText } from '../escape.js';
 import { GROUP } from '../filters.js';
@@ -8,6 +9,7 @@ import { COLUMN_DOCS, COLUMNS, HAPPENINGS, type Happening, rowOf, sentence } fro
 import { readDropped, readGaps } from '../loss.js';
 import { newest, presentOf } from '../news.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
+import { MOST_TAILED, reachOf, shown } from '../reach.js';
 import type { Painter } from '../render/paint.js';
 import { type Clock, showTime } from '../time.js';
 
@@ -71,6 +73,12 @@ export const tail = defineQuery({
         ...readGaps(db, window, EVENTS),
       ],
       sought: 'events',
+      notes: () =>
+        found.length < linesOf(parameters) && parameters.since == null && isLong(db)
+          ? [
+              `only the newest ${shown(MOST_TAILED)} of each kind of event were looked at; --since looks further back`,
+            ]
+          : [],
     };
   },
   isEndless: parameters => parameters.follow === 1,
@@ -87,6 +95,13 @@ export const tail = defineQuery({
     });
   },
 });
+
+/** Whether the recording has more than is read without a span. */
+function isLong(db: Database.Database): boolean {
+  return (['signal', 'exec', 'process', 'end'] as const).some(
+    grows => reachOf(db, grows, {}, Number.MAX_SAFE_INTEGER, MOST_TAILED) !== null,
+  );
+}
 
 function linesOf({ limit, since }: Parameters): number {
   return Number(limit ?? (since == null ? DEFAULT_LINES : DEFAULT_LIMIT));

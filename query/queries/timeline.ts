@@ -7,7 +7,7 @@ import { escapeText } from '../escape.js';
 import { GROUP, newestOfEach } from '../filters.js';
 import { byTime, COLUMN_DOCS, COLUMNS, type Happening, rowOf, SELECT, sentence } from '../happenings.js';
 import type { Columns } from '../kinds.js';
-import { findLives, nameHint, soughtProcess } from '../lives.js';
+import { lastLives, nameHint, soughtProcess } from '../lives.js';
 import { readDropped, readGaps } from '../loss.js';
 import { asksForGroup, membersOf } from '../members.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
@@ -110,7 +110,7 @@ function whoseIds(db: Database.Database, parameters: Parameters): number[] {
   if (asksForGroup(parameters)) return membersOf(db, parameters, MOST_PROCESSES + 1);
   if (parameters.who_pid == null && parameters.who_name == null)
     throw new SnoopError('usage', 'no process is named', 'give a pid, a name, --unit or --container');
-  return findLives(db, { ...parameters, since: null, until: null }, 1).map(({ id }) => id);
+  return lastLives(db, { ...parameters, since: null, until: null }, 1).map(({ id }) => id);
 }
 
 /** The newest `limit` (0: all) of what happened to these processes, oldest first. */

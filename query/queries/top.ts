@@ -2,17 +2,18 @@
 
 import { capped, cutNote } from '../answer.js';
 import { GROUP, GROUP_IDS, IN_GROUP, inGroup, MEMBER_IDS } from '../filters.js';
-import { idRange } from '../id-range.js';
+import { ALL, idRange } from '../id-range.js';
 import type { Columns, Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
+import { MOST_COUNTED, reachNote, reachOf, shown } from '../reach.js';
 import { isoTime } from '../time.js';
 
 const DEFAULT_ROWS = 20;
 
 interface Ranking {
   /** The table whose growing ids it selects by. */
-  grows?: 'signal' | 'exec';
+  grows: 'signal' | 'exec' | 'process';
   events: readonly string[];
   columns: Columns;
   /** The column that says how high a row stands. */
@@ -84,6 +85,7 @@ export const RANKINGS = {
     'coalesce(parent_exe_id, -parent_comm_id)',
   ),
   uid: {
+    grows: 'process',
     events: ['fork', 'exit'],
     columns: {
       uid: 'uid',
@@ -101,10 +103,12 @@ SELECT uid, user, count(*) AS processes, count(exit_signal) AS killed, count(nul
     AND (:until IS NULL OR u.from_us <= :until)) AS system_calls,
   round(sum(user_us + system_us) / 1000.0) AS cpu_ms
 FROM processes
-WHERE (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until) AND ${IN_GROUP}
+WHERE id BETWEEN :first_id AND :last_id
+  AND (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until) AND ${IN_GROUP}
 GROUP BY uid`,
   },
   unit: {
+    grows: 'process',
     events: ['fork', 'exit'],
     columns: {
       unit: 'name',
@@ -122,7 +126,8 @@ SELECT unit, count(*) AS processes, count(exit_signal) AS killed, count(nullif(e
   count((SELECT 1 FROM oom_ids WHERE oom_ids.id = processes.id)) AS out_of_memory,
   round(sum(user_us + system_us) / 1000.0) AS cpu_ms, max(max_rss_kb) AS max_rss_kb
 FROM processes
-WHERE (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until) AND ${IN_GROUP}
+WHERE id BETWEEN :first_id AND :last_id
+  AND (:since IS NULL OR coalesce(ended_us, :since) >= :since) AND (:until IS NULL OR started_us <= :until) AND ${IN_GROUP}
 GROUP BY unit`,
   },
 } as const satisfies Record<string, Ranking>;
@@ -138,7 +143,7 @@ export function rankingSql({ sql, columns, by }: Ranking): string {
 export const top = defineQuery({
   name: 'top',
   summary: 'who sends, gets, runs or dies most',
-  why: 'Counts what was recorded by sender, target, signal, binary, parent, uid or unit, the highest first. Signals count as often as they were sent, also where identical ones share a row. By uid it also tells the system calls, where the recorder counted them (--count-syscalls).',
+  why: `Counts what was recorded by sender, target, signal, binary, parent, uid or unit, the highest first: of the newest ${shown(MOST_COUNTED)} rows, unless --since says from when on. Signals count as often as they were sent, also where identical ones share a row. By uid it also tells the system calls, where the recorder counted them (--count-syscalls).`,
   examples: [
     { command: 'snoopq top --by sender --since today', doc: 'who sent most signals today' },
     { command: 'snoopq top --by binary -n 5', doc: 'the five programs that were run most' },
@@ -185,18 +190,30 @@ export const top = defineQuery({
     const ranking: Ranking = RANKINGS[by];
     const limit = Number(parameters.limit ?? DEFAULT_ROWS);
     const window = { from: parameters.since as number | null, to: parameters.until as number | null };
-    const ids = ranking.grows === undefined ? {} : idRange(db, ranking.grows, window);
+    const { grows } = ranking;
+    const ids = grows === 'process' ? ALL : idRange(db, grows, window);
+    const reach = reachOf(db, grows, { since: parameters.since ?? null }, ids.last_id, MOST_COUNTED);
     const isCut = { value: false };
-    const rows = db
-      .prepare(rankingSql(ranking))
-      .all({ ...parameters, ...ids, limit: limit === 0 ? -1 : limit + 1 }) as Row[];
+    const rows = db.prepare(rankingSql(ranking)).all({
+      ...parameters,
+      ...ids,
+      ...(reach === null ? {} : { first_id: reach.first }),
+      limit: limit === 0 ? -1 : limit + 1,
+    }) as Row[];
     const shown = [...capped(rows, limit, isCut)].map(withTimes);
     return {
       columns: ranking.columns,
       rows: parameters.reverse === 1 ? shown.reverse() : shown,
-      gaps: [...readDropped(db, window), ...readGaps(db, window, ranking.events)],
+      gaps: [
+        ...readDropped(db, window),
+        ...readGaps(db, { ...window, from: reach?.from ?? window.from }, ranking.events),
+      ],
       sought: `counts by ${by}`,
-      notes: () => (isCut.value ? [cutNote(limit, false)] : []),
+      reachesTo: reach?.from ?? null,
+      notes: () => [
+        ...(isCut.value ? [cutNote(limit, false)] : []),
+        ...(reach === null ? [] : [reachNote(reach, { utc: parameters.utc === 1 })]),
+      ],
     };
   },
 });

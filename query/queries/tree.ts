@@ -5,7 +5,7 @@ import { descendants } from '../children.js';
 import { showEnd } from '../ending.js';
 import { escapeText } from '../escape.js';
 import type { Columns, Row } from '../kinds.js';
-import { findLives, type Life, nameHint, soughtProcess } from '../lives.js';
+import { type Life, lastLives, nameHint, soughtProcess } from '../lives.js';
 import { readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
 import { drawTree } from '../render/tree.js';
@@ -52,7 +52,7 @@ export const tree = defineQuery({
   },
   events: ['fork', 'exit'],
   answer(db, parameters): Answer {
-    const [first] = findLives(db, parameters, 1);
+    const [first] = lastLives(db, parameters, 1);
     const limit = Number(parameters.limit ?? DEFAULT_LIMIT);
     const isCut = { value: false };
     const nodes = first === undefined ? [] : descendants(db, first, limit, isCut);

@@ -4,7 +4,7 @@ import { cutNote, DEFAULT_LIMIT } from '../answer.js';
 import { explainNothing } from '../explain.js';
 import { VERDICT_EVENTS, verdictOn } from '../facts.js';
 import type { Columns, Row } from '../kinds.js';
-import { findLives, nameHint, soughtProcess } from '../lives.js';
+import { findLastLives, findLives, nameHint, soughtProcess } from '../lives.js';
 import { describeSpan, type Gap, lostRecords, readDropped, readGaps, readRecorded } from '../loss.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
 import { showVerdict } from '../render/verdict.js';
@@ -85,7 +85,9 @@ export const whoKilled = defineQuery({
     const limit = isAll ? Number(parameters.limit ?? DEFAULT_LIMIT) || 1e9 : 1;
     // A pid says by itself how often it came again; of a name the others are worth a line.
     const isNamed = parameters.who_pid == null;
-    const found = findLives(db, parameters, isAll ? limit + 1 : isNamed ? MOST_NAMESAKES : 1);
+    const { lives: found, isAll: isCounted } = isAll
+      ? { lives: findLives(db, parameters, limit + 1), isAll: true }
+      : findLastLives(db, parameters, isNamed ? MOST_NAMESAKES : 1);
     const lives = found.slice(0, limit);
     const namesakes = isAll ? [] : found.slice(1);
     const recorded = readRecorded(db);
@@ -111,7 +113,7 @@ export const whoKilled = defineQuery({
       rows: verdicts.map(rowOf),
       document: isAll ? verdicts : (verdicts[0] ?? nothing()),
       text: (paint, width) =>
-        verdicts.map(v => showVerdict(v, { clock, paint, width, chosen, namesakes })).join('\n'),
+        verdicts.map(v => showVerdict(v, { clock, paint, width, chosen, namesakes, isCounted })).join('\n'),
       isFound: verdicts.length > 0,
       gaps,
       sought,

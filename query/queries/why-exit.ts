@@ -6,7 +6,7 @@ import { VERDICT_EVENTS, verdictOn } from '../facts.js';
 import { failedExecs, passedOnBy } from '../genealogy.js';
 import { processOf } from '../kin.js';
 import type { Columns, Row } from '../kinds.js';
-import { findLives, type Life, nameHint, soughtProcess } from '../lives.js';
+import { findLives, type Life, lastLives, nameHint, soughtProcess } from '../lives.js';
 import { readGaps, readRecorded } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
 import { showExit } from '../render/why-exit.js';
@@ -70,7 +70,7 @@ export const whyExit = defineQuery({
   events: VERDICT_EVENTS,
   answer(db, parameters): Answer {
     const limit = parameters.all === 1 ? Number(parameters.limit ?? DEFAULT_LIMIT) || 1e9 : 1;
-    const lives = findLives(db, parameters, limit);
+    const lives = (parameters.all === 1 ? findLives : lastLives)(db, parameters, limit);
     const recorded = readRecorded(db);
     const around = { db, recorded, userName: userNames(recorded.host) };
     const answers = lives.map((life): WhyExit => {

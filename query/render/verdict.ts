@@ -23,12 +23,17 @@ interface Setting {
   chosen: string | null;
   /** Others that bear the name that was asked for, the last first. */
   namesakes: readonly Life[];
+  /** False: only those among the last ends are known. */
+  isCounted: boolean;
 }
 
 /** The block of text; ends with a line feed. */
-export function showVerdict(verdict: Verdict, { clock, paint, width, chosen, namesakes }: Setting): string {
+export function showVerdict(
+  verdict: Verdict,
+  { clock, paint, width, chosen, namesakes, isCounted }: Setting,
+): string {
   const sentence = wrap(escapeText(verdict.explanation), width);
-  const lines = [...fields(verdict, clock, chosen), ...others(namesakes, clock)].map(
+  const lines = [...fields(verdict, clock, chosen), ...others(namesakes, clock, isCounted)].map(
     ([label, text]) => `${paint('dim', label.padEnd(LABEL_WIDTH))}${text}`,
   );
   return `${sentence.map(line => paint(['bold', COLORS[verdict.verdict]], line)).join('\n')}\n\n${lines.join('\n')}\n`;
@@ -90,9 +95,15 @@ export function fields(v: Verdict, clock: Clock, chosen: string | null): [string
 }
 
 /** How many others have the name, and the last of them. */
-function others(lives: readonly Life[], clock: Clock): [string, string][] {
-  if (lives.length === 0) return [];
-  const count = lives.length === 1 ? 'one other process' : `${lives.length} other processes`;
+function others(lives: readonly Life[], clock: Clock, isCounted: boolean): [string, string][] {
+  if (lives.length === 0 && isCounted) return [];
+  const found =
+    lives.length === 0
+      ? 'none'
+      : lives.length === 1
+        ? 'one other process'
+        : `${lives.length} other processes`;
+  const count = isCounted ? found : `${found} among the newest ends, others not counted`;
   const lines = lives.slice(0, MOST_OTHERS).map((life): [string, string] => ['', line(life, clock)]);
   return [['Others', `${count}; this is the last that ended (see --all)`], ...lines];
 }

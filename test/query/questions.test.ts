@@ -16,7 +16,7 @@ import { ENDED_CHILDREN, SIGNALLED } from '../../query/genealogy.js';
 import { processIo } from '../../query/io.js';
 import { EXEC } from '../../query/kin.js';
 import { KINDS } from '../../query/kinds.js';
-import { BY_GROUP, BY_ID, BY_NAME, BY_PID, COUNT_PID } from '../../query/lives.js';
+import { BY_GROUP, BY_ID, BY_NAME, BY_NAME_LATELY, BY_PID, COUNT_PID } from '../../query/lives.js';
 import { LATELY, SOURCES } from '../../query/news.js';
 import { bind } from '../../query/parameters.js';
 import { ledger } from '../../query/queries/coverage.js';
@@ -53,6 +53,7 @@ const lists = [
 const STATEMENTS: Record<string, string> = {
   BY_ID,
   BY_PID,
+  BY_NAME_LATELY,
   COUNT_PID,
   SIGNALS,
   FATAL_SIGNALS,
@@ -167,7 +168,7 @@ for (const question of lists) {
       ),
     );
     const given = Object.assign(
-      { since: null, until: null, limit: 1, first_id: 0, last_id: 1 },
+      { since: null, until: null, limit: 1, first_id: 0, last_id: 1, first_us: 0, last_us: 1 },
       ...parameters,
     ) as Record<string, null>;
     const variants = [undefined, ...(question.variants ?? []).map(variant => variant.given)];
