@@ -9,6 +9,3 @@ import '../kernel/oom.test.js';
 import '../kernel/delivery.test.js';
 import '../kernel/threads.test.js';
 import '../kernel/refused.test.js';
-import '../kernel/lives.test.js';
-import '../kernel/parents.test.js';
-import '../kernel/scope.test.js';
