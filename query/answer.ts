@@ -32,40 +32,38 @@ function variantOf({ variants }: ListQuestion, parameters: Parameters): Variant 
   return variants?.find(({ given }) => parameters[given] != null);
 }
 
-/** The answer to a list question. */
+/** The answer to a list question. Where none of the newest rows fits, all are looked at: that takes as long as it takes. */
 export function list(question: ListQuestion, db: Database.Database, parameters: Parameters): Answer {
   const limit = Number(parameters.limit ?? DEFAULT_LIMIT);
   const isReversed = parameters.reverse === 1;
-  const { forward, backward } = statementsOf(question, parameters);
   const isByTime = question.order.first === 'oldest';
-  const isCut = { value: false };
-  const window = { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) };
-  const { bounds, reach } = boundsOf(question, db, parameters, window);
-  const read = (sql: string): Iterable<Row> =>
-    capped(
-      db
-        .prepare(sql)
-        .iterate({ ...parameters, ...bounds, limit: limit === 0 ? -1 : limit + 1 }) as Iterable<Row>,
-      limit,
-      isCut,
-    );
   // The newest rows, in the order in which they happened: what journalctl -n shows.
-  const rows =
-    isByTime && !isReversed
-      ? limit === 0
-        ? read(forward)
-        : reversed(() => read(backward))
-      : read(isByTime !== isReversed ? forward : backward);
+  const isFromEnd = isByTime && !isReversed && limit !== 0;
+  const { forward, backward } = statementsOf(question, parameters);
+  const statement = db.prepare(isFromEnd || isByTime === isReversed ? backward : forward);
+  const window = { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) };
+  const asked = { ...parameters, limit: limit === 0 ? -1 : limit + 1 };
+  const near = reachOfList(question, db, parameters, window);
+  const newest =
+    near === null ? [] : (statement.all({ ...asked, ...boundsOf(question, db, window, near) }) as Row[]);
+  const reach = newest.length === 0 ? null : near;
+  const isCut = { value: false };
+  const rows = capped(
+    reach === null
+      ? (statement.iterate({ ...asked, ...boundsOf(question, db, window, null) }) as Iterable<Row>)
+      : newest,
+    limit,
+    isCut,
+  );
   return {
     columns: question.columns,
     ...(question.shown === undefined ? {} : { shown: question.shown }),
-    rows,
+    rows: isFromEnd ? reversed(rows) : rows,
     gaps: [
       ...readDropped(db, window),
       ...readGaps(db, { ...window, from: reach?.from ?? window.from }, question.events),
     ],
     sought: question.sought,
-    reachesTo: reach?.from ?? null,
     notes: () => [
       ...(isCut.value ? [cutNote(limit, isByTime, isReversed)] : []),
       // Where the newest rows are as many as were asked for, no older one would be among them.
@@ -76,25 +74,32 @@ export function list(question: ListQuestion, db: Database.Database, parameters: 
   };
 }
 
-/** The bounds of what a list reads: those of the span, or else of the newest rows, unless an index leads to the others. */
-function boundsOf(
+/** The newest rows, where no index leads to those that are asked for. */
+function reachOfList(
   question: ListQuestion,
   db: Database.Database,
   parameters: Parameters,
   window: Window,
-): { bounds: Parameters; reach: Reach | null } {
+): Reach | null {
   const { grows } = question;
-  if (grows === undefined) return { bounds: {}, reach: null };
   const variant = variantOf(question, parameters);
-  const isBounded = variant === undefined || variant.isBounded === true;
-  if (grows === 'end') {
-    const last_us = window.to ?? Number.MAX_SAFE_INTEGER;
-    const reach = isBounded ? reachOf(db, grows, parameters, last_us) : null;
-    return { bounds: { first_us: reach?.first ?? window.from ?? 0, last_us }, reach };
-  }
+  if (grows === undefined || (variant !== undefined && variant.isBounded !== true)) return null;
+  const last = grows === 'end' ? (window.to ?? Number.MAX_SAFE_INTEGER) : idRange(db, grows, window).last_id;
+  return reachOf(db, grows, parameters, last);
+}
+
+/** What a list reads: the rows of the span, and only those within `reach`. */
+function boundsOf(
+  { grows }: ListQuestion,
+  db: Database.Database,
+  window: Window,
+  reach: Reach | null,
+): Parameters {
+  if (grows === undefined) return {};
+  if (grows === 'end')
+    return { first_us: reach?.first ?? window.from ?? 0, last_us: window.to ?? Number.MAX_SAFE_INTEGER };
   const ids = idRange(db, grows, window);
-  const reach = isBounded ? reachOf(db, grows, parameters, ids.last_id) : null;
-  return { bounds: { ...ids, ...(reach === null ? {} : { first_id: reach.first }) }, reach };
+  return { ...ids, first_id: reach?.first ?? ids.first_id };
 }
 
 /** Says that rows were left out, and how to see them. */
@@ -115,8 +120,8 @@ export function* capped(rows: Iterable<Row>, limit: number, isCut: { value: bool
   }
 }
 
-function* reversed(rows: () => Iterable<Row>): Generator<Row> {
-  yield* [...rows()].reverse();
+function* reversed(rows: Iterable<Row>): Generator<Row> {
+  yield* [...rows].reverse();
 }
 
 function numberOrNull(value: string | number | null | undefined): number | null {

@@ -227,15 +227,9 @@ function warning({ gaps }: Answer): string {
 }
 
 /** Where was searched, and whether what was sought may have been there all the same. */
-function where(
-  { gaps, reachesTo = null }: Answer,
-  db: Database.Database,
-  { since, until }: Parameters,
-  clock: Clock,
-): string {
+function where({ gaps }: Answer, db: Database.Database, { since, until }: Parameters, clock: Clock): string {
   const recorded = readRecorded(db);
-  const from = reachesTo ?? (since as number | null);
-  const span = describeSpan({ from, to: until as number | null }, recorded, clock);
+  const span = describeSpan({ from: since as number | null, to: until as number | null }, recorded, clock);
   const begins = recorded.reach === null ? '' : showTime(recorded.reach, clock, 0);
   const isEarlier = since != null && recorded.reach !== null && Number(since) < recorded.reach;
   const start = isEarlier

@@ -89,8 +89,6 @@ export interface Answer {
   sought: string;
   /** How a fruitless search might be mended. */
   hint?: string | undefined;
-  /** Nothing older was looked at though no span was asked for, microseconds (reach.ts); null: all was. */
-  reachesTo?: number | null;
   /** Remarks for stderr once the rows are out: that some were left out. */
   notes?: () => string[];
   /** False when `document` or `text` only say that nothing was found. */

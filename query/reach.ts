@@ -1,6 +1,7 @@
 /**
  * How far back a question looks that names no span and that no index answers: rows are read from the newest on, and in a
- * recording of months a name that is seldom in it would take seconds. What was not looked at is said beside the answer.
+ * recording of months a name that is seldom in it would take seconds. What was not looked at is said beside the answer; where
+ * nothing was found all is looked at.
  */
 
 import type Database from 'better-sqlite3';
@@ -33,7 +34,7 @@ export const MOST_NAMED = 10_000;
 export const MOST_TAILED = 20_000;
 
 /** The rule, for the manual. */
-export const REACH_DOC = `A process is found by its pid or name wherever it is in the recording, and so are the events of a pid. Where no index leads to the rows, as those of a name, a signal or a user, and no --since is given, the newest are looked at: ${shown(ORDERS.signal.most)} signals, ${shown(ORDERS.exec.most)} execs or ends; top counts ${shown(MOST_COUNTED)}, tail looks at ${shown(MOST_TAILED)} of each kind. Where there were older ones and fewer rows were found than --limit allows, a line on stderr says back to when was looked. With --since, all from then on is looked at, however long that takes; --since @0 means all that there is.`;
+export const REACH_DOC = `A process is found by its pid or name wherever it is in the recording, and so are the events of a pid. Where no index leads to the rows, as those of a name, a signal or a user, and no --since is given, the newest are looked at: ${shown(ORDERS.signal.most)} signals, ${shown(ORDERS.exec.most)} execs or ends; top counts ${shown(MOST_COUNTED)}, tail looks at ${shown(MOST_TAILED)} of each kind. Where none of these fits, all are looked at. Where there were older ones and fewer rows were found than --limit allows, a line on stderr says back to when was looked. With --since, all from then on is looked at, however long that takes; --since @0 means all that there is.`;
 
 /** The part of the recording that is looked at in place of all. */
 export interface Reach {
@@ -68,6 +69,16 @@ export function reachOf(
     .get(first) as [number, number];
   if (db.prepare(`SELECT 1 ${rest} < ? LIMIT 1`).get(begin[0]) === undefined) return null;
   return { first: begin[0], from: begin[1], rows: `${shown(most)} ${noun}` };
+}
+
+/** Rows read from the first of `near` on, or where none fits there from `first`. `reach`: what was looked at, null: all. */
+export function newestOrAll<T>(
+  near: Reach | null,
+  first: number,
+  read: (first: number) => T[],
+): { rows: T[]; reach: Reach | null } {
+  const rows = near === null ? [] : read(near.first);
+  return rows.length > 0 ? { rows, reach: near } : { rows: read(first), reach: null };
 }
 
 /** Says how far was looked. */

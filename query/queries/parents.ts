@@ -8,7 +8,7 @@ import { idRange } from '../id-range.js';
 import type { Columns, Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery, type ListQuestion, type Parameters } from '../query.js';
-import { reachNote, reachOf } from '../reach.js';
+import { newestOrAll, reachNote, reachOf } from '../reach.js';
 import { drawTree } from '../render/tree.js';
 import { flatten, lineages, type Runs, type Spawner, spawnerTree } from '../spawners.js';
 import { fromIsoTime, showTime } from '../time.js';
@@ -100,11 +100,12 @@ export const parents = defineQuery({
 function treeOf(db: Database.Database, parameters: Parameters): Answer {
   const window = { from: parameters.since as number | null, to: parameters.until as number | null };
   const ids = idRange(db, 'exec', window);
-  const reach = reachOf(db, 'exec', parameters, ids.last_id);
-  const first_id = reach?.first ?? ids.first_id;
-  const runs = db
-    .prepare(BY_PARENT)
-    .all({ ...parameters, ...ids, first_id, limit: MOST_PARENTS + 1 }) as Runs[];
+  const statement = db.prepare(BY_PARENT);
+  const { rows: runs, reach } = newestOrAll(
+    reachOf(db, 'exec', parameters, ids.last_id),
+    ids.first_id,
+    first_id => statement.all({ ...parameters, ...ids, first_id, limit: MOST_PARENTS + 1 }) as Runs[],
+  );
   const shown = runs.slice(0, MOST_PARENTS);
   const nodes = [...flatten(spawnerTree(String(parameters.binary), shown, lineages(db)))];
   const rows = shown.length === 0 ? [] : nodes.map(rowOf);
@@ -126,7 +127,6 @@ function treeOf(db: Database.Database, parameters: Parameters): Answer {
       ...readGaps(db, { ...window, from: reach?.from ?? window.from }, EVENTS),
     ],
     sought: SOUGHT,
-    reachesTo: reach?.from ?? null,
     notes: () => [
       ...(runs.length > shown.length
         ? [`only the ${MOST_PARENTS} parents with most runs are in the tree`]

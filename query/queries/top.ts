@@ -6,7 +6,7 @@ import { ALL, idRange } from '../id-range.js';
 import type { Columns, Row } from '../kinds.js';
 import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
-import { MOST_COUNTED, reachNote, reachOf, shown } from '../reach.js';
+import { MOST_COUNTED, newestOrAll, reachNote, reachOf, shown } from '../reach.js';
 import { isoTime } from '../time.js';
 
 const DEFAULT_ROWS = 20;
@@ -192,14 +192,15 @@ export const top = defineQuery({
     const window = { from: parameters.since as number | null, to: parameters.until as number | null };
     const { grows } = ranking;
     const ids = grows === 'process' ? ALL : idRange(db, grows, window);
-    const reach = reachOf(db, grows, { since: parameters.since ?? null }, ids.last_id, MOST_COUNTED);
+    const near = reachOf(db, grows, { since: parameters.since ?? null }, ids.last_id, MOST_COUNTED);
+    const statement = db.prepare(rankingSql(ranking));
+    const asked = { ...parameters, ...ids, limit: limit === 0 ? -1 : limit + 1 };
+    const { rows, reach } = newestOrAll(
+      near,
+      ids.first_id,
+      first_id => statement.all({ ...asked, first_id }) as Row[],
+    );
     const isCut = { value: false };
-    const rows = db.prepare(rankingSql(ranking)).all({
-      ...parameters,
-      ...ids,
-      ...(reach === null ? {} : { first_id: reach.first }),
-      limit: limit === 0 ? -1 : limit + 1,
-    }) as Row[];
     const shown = [...capped(rows, limit, isCut)].map(withTimes);
     return {
       columns: ranking.columns,
@@ -209,7 +210,6 @@ export const top = defineQuery({
         ...readGaps(db, { ...window, from: reach?.from ?? window.from }, ranking.events),
       ],
       sought: `counts by ${by}`,
-      reachesTo: reach?.from ?? null,
       notes: () => [
         ...(isCut.value ? [cutNote(limit, false)] : []),
         ...(reach === null ? [] : [reachNote(reach, { utc: parameters.utc === 1 })]),
