@@ -3,6 +3,7 @@
 import { measureAnswers } from './answers.js';
 import { measureCost } from './cost.js';
 import { measureDaemon } from './daemon.js';
+import { measureDeath } from './death.js';
 import { measureGrowth } from './growth.js';
 import { measureLoss } from './loss.js';
 import { PEER_SUBJECTS } from './peers.js';
@@ -33,6 +34,7 @@ export const SUITES = {
   loss: measureLoss,
   storage: measureStorage,
   daemon: measureDaemon,
+  death: measureDeath,
   answers: measureAnswers,
   tail: measureTail,
   growth: measureGrowth,
