@@ -13,13 +13,33 @@ import type { Plan } from './suites.js';
 /** A process of the middle that was killed. */
 const USUAL_PID = FIRST_PID + 4 * 2_000;
 
-const QUESTIONS: readonly { title: string; words: string[] }[] = [
-  { title: 'signals --target', words: ['signals', '--target', String(USUAL_PID)] },
-  { title: 'execs --binary', words: ['execs', '--binary', 'command77', '--limit', '100'] },
-  { title: 'exits --signal', words: ['exits', '--signal', 'KILL', '--limit', '100'] },
-  { title: 'parents', words: ['parents', 'command77'] },
-  { title: 'ancestry', words: ['ancestry', String(USUAL_PID)] },
-  { title: 'coverage', words: ['coverage'] },
+/** A command name of every two hundredth process, old and new. */
+const NAME = 'command77';
+const PID = String(USUAL_PID);
+
+/** Every question that reads a recording, in its ordinary forms. */
+const QUESTIONS: readonly string[][] = [
+  ['who-killed', NAME],
+  ['why-exit', PID],
+  ['killed-by', PID],
+  ['killed-by', NAME],
+  ['signals', '--target', PID],
+  ['signals', '--sender', NAME],
+  ['signals', '--signal', 'KILL', '--limit', '100'],
+  ['execs', '--binary', NAME, '--limit', '100'],
+  ['execs', '--parent', NAME, '--limit', '100'],
+  ['exits', '--signal', 'KILL', '--limit', '100'],
+  ['parents', NAME],
+  ['ancestry', PID],
+  ['tree', PID],
+  ['timeline', PID],
+  ['oom'],
+  ['top'],
+  ['top', '--by', 'binary'],
+  ['tail'],
+  ['coverage'],
+  ['report', PID, '-o', '-'],
+  ['export', PID, '--format', 'perfetto', '-o', '-'],
 ];
 
 export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan): Promise<Result[]> {
@@ -28,8 +48,10 @@ export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan)
   say(`answers: writing ${signals.toLocaleString('en-US')} signals`);
   writeBig(db, signals);
   const bytes = statSync(db).size;
-  const snoopq = (...words: string[]) => time(process.execPath, SNOOPQ, ...words, '--db', db, '--json');
-  const killer = (pid: number) => snoopq('who-killed', String(pid));
+  const snoopq = (...words: string[]) => time(process.execPath, SNOOPQ, ...words, '--db', db);
+  const ask = (words: readonly string[]) =>
+    words.includes('-o') ? snoopq(...words) : snoopq(...words, '--json');
+  const killer = (pid: number) => ask(['who-killed', String(pid)]);
   const subjects: Record<string, () => number> = {
     node: () => time(process.execPath, '-e', '0'),
     usual: () => killer(USUAL_PID),
@@ -39,7 +61,7 @@ export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan)
       return killer(USUAL_PID);
     },
     sqlite3: () => time('sqlite3', db, `SELECT * FROM kills WHERE pid = ${USUAL_PID}`),
-    ...Object.fromEntries(QUESTIONS.map(({ title, words }) => [title, () => snoopq(...words)])),
+    ...Object.fromEntries(QUESTIONS.map(words => [words.join(' '), () => ask(words)])),
   };
   const times = new Map(Object.keys(subjects).map(name => [name, [] as number[]]));
   const turns = quick ? rounds : rounds * 2;
@@ -77,10 +99,10 @@ export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan)
     { measure: whole, subject: '`node -e 0`', value: spreadOf(of('node')), unit: 'ms' },
     { measure: whole, subject: 'sqlite3, SELECT * FROM kills', value: spreadOf(of('sqlite3')), unit: 'ms' },
     ...QUESTIONS.map(
-      ({ title }): Result => ({
-        measure: `snoopq ${title}`,
+      (words): Result => ({
+        measure: `snoopq ${words.join(' ').replace(PID, 'PID').replace(NAME, 'NAME')}`,
         subject: 'snooprec, whole process',
-        value: spreadOf(of(title)),
+        value: spreadOf(of(words.join(' '))),
         unit: 'ms',
         goal: { most: 150 },
       }),
