@@ -18,22 +18,13 @@ import {
   SnoopHeader,
   SnoopType,
 } from '../bpf/wire.gen.js';
-import { Cgroups, unifiedRoot } from './cgroup.js';
-import { Clock } from './clock.js';
-import type { Context } from './context.js';
+import { unifiedRoot } from './cgroup.js';
 import { Fate } from './event-spec.js';
-import { applyRecord, TABLES } from './events.js';
-import { Identity } from './identity.js';
+import { applyRecord } from './events.js';
 import { type Memory, memoryOf } from './lane.js';
-import { clocks, pageBytes } from './libc.js';
+import { scratchContext } from './new-context.js';
 import { SYSCALL } from './numbers.js';
-import { OpenCalls } from './open-calls.js';
 import type { Probes } from './probes.js';
-import { ProcessTable } from './process-table.js';
-import { Repeats } from './repeats.js';
-import { Rows } from './rows.js';
-import type { Table } from './table.js';
-import { Texts } from './texts.js';
 
 const SHELL = '/bin/sh';
 const { SIGUSR1, SIGKILL } = constants.signals;
@@ -150,7 +141,7 @@ export async function tryProbes(probes: Probes): Promise<Trial> {
 class Witness {
   readonly seen = new Set<Canary>();
   malformed = 0;
-  readonly #context = makeContext();
+  readonly #context = scratchContext();
 
   see(memory: Memory, at: number, length: number): void {
     if (applyRecord(this.#context, memory, at, length) === Fate.malformed) {
@@ -160,23 +151,6 @@ class Witness {
     const type = i32(memory, at + SnoopHeader.type) as SnoopType;
     for (const canary of CANARIES) if (canary.isOf(type, memory, at)) this.seen.add(canary);
   }
-}
-
-function makeContext(): Context {
-  const clock = new Clock(clocks);
-  const texts = new Texts({ comm: 1, path: 1, argv: 1 });
-  const cgroups = new Cgroups(1, []);
-  const rows = new Map<Table, Rows>(TABLES.map(table => [table, new Rows(table, 1)]));
-  return {
-    clock,
-    identity: new Identity(new ProcessTable(1), texts, clock, cgroups, { findProcess: () => null }),
-    texts,
-    cgroups,
-    calls: new OpenCalls(),
-    pageKb: pageBytes() / 1024,
-    repeats: new Repeats(),
-    rows: table => rows.get(table) as Rows,
-  };
 }
 
 /** A cgroup below the own one, that can be made and removed again; null: it cannot. */

@@ -1,17 +1,36 @@
-/** A context that goes on where a recording ends, and what it tells a new segment of that recording. */
+/** Contexts: one that goes on where a recording ends, with what it tells a new segment of that, and one of no recording. */
 
 import { Cgroups } from './cgroup.js';
-import type { Clock } from './clock.js';
+import { Clock } from './clock.js';
 import type { Context } from './context.js';
 import { TABLES } from './events.js';
-import { Identity } from './identity.js';
-import { pageBytes } from './libc.js';
+import { type Archive, Identity } from './identity.js';
+import { clocks, pageBytes } from './libc.js';
 import { OpenCalls } from './open-calls.js';
 import { type Process, ProcessTable } from './process-table.js';
 import { Repeats } from './repeats.js';
 import { Rows } from './rows.js';
 import type { Listener, Segments } from './segments.js';
-import { type Keeping, Texts } from './texts.js';
+import { type Keeping, type NextIds, Texts } from './texts.js';
+
+/** Where a recording stands. */
+export interface Standing {
+  /** First free ids. */
+  nextIds(): NextIds & { process: number; cgroup: number };
+  nextId(table: string): number;
+}
+
+/** Of a recording that is none: what is made of records is looked at, or not at all, and never stored. */
+const NOWHERE: Standing & Archive = {
+  nextIds: () => ({ comm: 1, path: 1, argv: 1, process: 1, cgroup: 1 }),
+  nextId: () => 1,
+  findProcess: () => null,
+};
+
+/** A context that belongs to no recording. */
+export function scratchContext(): Context {
+  return contextAt(NOWHERE, NOWHERE, new Cgroups(1, []), new Clock(clocks));
+}
 
 /** @param living the processes that the recording has as living */
 export function newContext(
@@ -21,16 +40,25 @@ export function newContext(
   keeping: Keeping,
 ): Context {
   const { store } = segments;
-  const next = store.nextIds();
-  const table = new ProcessTable(next.process);
-  for (const process of living) table.restore(process);
+  const context = contextAt(store, segments, new Cgroups(store.nextIds().cgroup), clock, keeping);
+  for (const process of living) context.identity.table.restore(process);
+  return context;
+}
+
+function contextAt(
+  standing: Standing,
+  archive: Archive,
+  cgroups: Cgroups,
+  clock: Clock,
+  keeping?: Keeping,
+): Context {
+  const next = standing.nextIds();
   const texts = new Texts(next, keeping);
-  const cgroups = new Cgroups(next.cgroup);
   const rows: Rows[] = [];
-  for (const table of TABLES) rows[table.index] = new Rows(table, store.nextId(table.name));
+  for (const table of TABLES) rows[table.index] = new Rows(table, standing.nextId(table.name));
   return {
     clock,
-    identity: new Identity(table, texts, clock, cgroups, segments),
+    identity: new Identity(new ProcessTable(next.process), texts, clock, cgroups, archive),
     texts,
     cgroups,
     calls: new OpenCalls(),

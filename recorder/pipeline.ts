@@ -14,10 +14,10 @@ import { Fate } from './event-spec.js';
 import { applyRecord, TABLES } from './events.js';
 import { type Lane, memoryOf, u64 } from './lane.js';
 import { log } from './log.js';
+import { Pace } from './pace.js';
 import type { Rows } from './rows.js';
 import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
 
-const GATHER_MS = 50; // how often the lanes are looked at while a batch is gathered
 const COUNTS_MS = 2_000; // how often counts of system calls are stored
 const HEARTBEAT_MS = 5_000; // how often it says that it lives when there is nothing to store
 const SLICE_RECORDS = 8_192; // records between two looks at timers and signals
@@ -49,6 +49,7 @@ export class Pipeline {
   readonly #lethal: Lane;
   readonly #bulk: Lane;
   readonly #waiter: Source['waiter'];
+  readonly #pace: Pace;
   readonly #context: Context;
   readonly #rows: Rows[];
   readonly #tally: Tally;
@@ -79,6 +80,7 @@ export class Pipeline {
     this.#lethal = source.lethal;
     this.#bulk = source.bulk;
     this.#waiter = source.waiter;
+    this.#pace = new Pace([source.lethal, source.bulk]);
     this.#context = context;
     this.#rows = TABLES.map(table => context.rows(table));
     this.#tally = tally;
@@ -131,7 +133,7 @@ export class Pipeline {
       await this.#waiter.wait(this.#counter ? COUNTS_MS : HEARTBEAT_MS);
       this.#ledger.look(this.#context.clock.now());
     }
-    if (!this.#stopping) await sleep(GATHER_MS);
+    if (!this.#stopping) await sleep(isIdle ? this.#pace.restAtFirst() : this.#pace.rest());
   }
 
   /** When the lanes were last read and the store last took a batch, or refused it; performance.now(). */

@@ -38,6 +38,7 @@ import { decodeText } from './text.js';
 import { UidSyscallCounter } from './uid-syscalls.js';
 import { readUsers } from './users.js';
 import { VERSION } from './version.js';
+import { warmUp } from './warm-up.js';
 
 /** Names this boot of the machine: random(4). */
 export function bootId(): string {
@@ -98,6 +99,7 @@ export class Recorder {
 
   /** Attaches every probe, and catches up with what was there before. From then on nothing is missed. */
   attach(): void {
+    warmUp();
     const mine = this.#takeMine();
     const inherited = mine && inherit(mine);
     let recordedUntil = this.#last?.lastSeen;
