@@ -2,11 +2,10 @@
  * The bench: everything that DESIGN.md §8 promises, beside what a user would pick instead, in one run and one table.
  *
  *   npm run bench                   all of it, into test/bench/RESULTS.md, too
- *   npm run bench -- --quick        fewer operations and no slow peers, in less than two minutes
- *   npm run bench -- --only cost    one suite, or several
+ *   npm run bench -- --only cost    one suite, or several, into their sections of it
+ *   npm run bench -- --quick        fewer operations and no slow peers, in less than two minutes, and into no file
  */
 
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -15,6 +14,7 @@ import { installPackages } from './install.js';
 import { describeMachine } from './machine.js';
 import { PACKAGES } from './peers.js';
 import { cells, HEAD, isReached, type Result } from './result.js';
+import { writeSection } from './results-file.js';
 import { Scene } from './scene.js';
 import { type Plan, SUITES } from './suites.js';
 
@@ -49,41 +49,38 @@ async function main(argv: string[]): Promise<number> {
     const installed = installPackages(PACKAGES);
     if (installed.length > 0) say(`installed ${installed.join(', ')}`);
   }
-  const results = await runSuites(wanted, plan);
-  const machine = describeMachine(PACKAGES);
-  process.stdout.write(`${terminalTable(results)}\n`);
-  if (values.only.length === 0 && !plan.quick) {
-    writeFileSync(RESULTS, markdown(results, machine));
-    say('wrote test/bench/RESULTS.md');
+  const results: Result[] = [];
+  for (const name of NAMES.filter(name => wanted.includes(name))) {
+    const measured = await runSuite(name as keyof typeof SUITES, plan);
+    results.push(...measured);
+    if (!plan.quick) writeSection(RESULTS, NAMES, name, measured, describeMachine(PACKAGES));
   }
+  process.stdout.write(`${terminalTable(results)}\n`);
+  if (!plan.quick) say('wrote test/bench/RESULTS.md');
   const missed = results.filter(result => isReached(result) === false);
   say(missed.length === 0 ? 'every goal is reached' : `${missed.length} goals are missed`);
   return 0;
 }
 
-async function runSuites(wanted: readonly string[], plan: Plan): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const name of NAMES.filter(name => wanted.includes(name))) {
-    const from = performance.now();
-    const scene = new Scene();
-    const interrupt = () => {
-      scene.close();
-      process.exit(130);
-    };
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-    try {
-      results.push(...(await SUITES[name as keyof typeof SUITES](scene, plan)));
-    } catch (error) {
-      const note = `the suite failed: ${(error as Error).message.split('\n')[0]}`;
-      results.push({ measure: name, subject: 'snooprec', value: null, unit: '', note });
-      say((error as Error).stack ?? note);
-    } finally {
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-      scene.close();
-    }
+async function runSuite(name: keyof typeof SUITES, plan: Plan): Promise<Result[]> {
+  const from = performance.now();
+  const scene = new Scene();
+  const interrupt = () => {
+    scene.close();
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    return await SUITES[name](scene, plan);
+  } catch (error) {
+    const note = `the suite failed: ${(error as Error).message.split('\n')[0]}`;
+    say((error as Error).stack ?? note);
+    return [{ measure: name, subject: 'snooprec', value: null, unit: '', note }];
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    scene.close();
     say(`${name}: ${Math.round((performance.now() - from) / 1000)} s`);
   }
-  return results;
 }
 
 /** A measure is named once, in its first line. */
@@ -94,22 +91,6 @@ function terminalTable(results: readonly Result[]): string {
     table.push([results[i - 1]?.measure === measure ? '' : (measure ?? ''), ...rest]);
   }
   return table.toString();
-}
-
-function markdown(results: readonly Result[], machine: readonly [string, string][]): string {
-  const row = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
-  return [
-    '# The last full run of `npm run bench`',
-    '',
-    'Written by the bench itself. Ratios are of the same round; a goal is held against the median.',
-    '',
-    ...machine.map(([what, value]) => `- ${what}: ${value}`),
-    '',
-    row(HEAD),
-    row(HEAD.map(() => '---')),
-    ...results.map(result => row(cells(result))),
-    '',
-  ].join('\n');
 }
 
 process.exitCode = await main(process.argv.slice(2));

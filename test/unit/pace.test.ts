@@ -25,10 +25,10 @@ function scene() {
 
 test('with little to do it rests as long as it may', () => {
   const { bulk, clock, pace } = scene();
-  assert.equal(pace.rest(), 50);
-  clock.ms += 50;
+  assert.equal(pace.rest(), 20);
+  clock.ms += 20;
   bulk.position += 1000;
-  assert.equal(pace.rest(), 50);
+  assert.equal(pace.rest(), 20);
 });
 
 test('in a storm it comes back when an eighth of the lane is full', () => {
@@ -41,7 +41,7 @@ test('in a storm it comes back when an eighth of the lane is full', () => {
   bulk.position += 2 * MIB;
   assert.equal(pace.rest(), 5);
   clock.ms += 5;
-  assert.equal(pace.rest(), 50);
+  assert.equal(pace.rest(), 20);
 });
 
 test('after a time without records it comes back at once, for what comes now is not known', () => {
@@ -65,7 +65,7 @@ test('it never rests longer than the fullest lane has room at that rate', () => 
         bulk.position += b;
         lethal.position += l;
         const rest = pace.rest();
-        assert.ok(rest >= 2 && rest <= 50);
+        assert.ok(rest >= 2 && rest <= 20);
         for (const { position, bytes } of [lethal, bulk])
           assert.ok(rest === 2 || (position / ms) * rest <= bytes / 8 + 1e-6 * bytes);
       },
