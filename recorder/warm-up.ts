@@ -18,8 +18,12 @@ const NOBODY = 5_000_000; // no pid is as large (include/linux/threads.h, PID_MA
 const ESRCH = -3;
 const SIGUSR1 = 10;
 
-/** Takes about a tenth of a second, and leaves nothing but compiled code. */
+let isWarm = false;
+
+/** Takes about a tenth of a second, the first time, and leaves nothing but compiled code. */
 export function warmUp(): void {
+  if (isWarm) return;
+  isWarm = true;
   const tally = new Tally();
   const ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), tally, 0, null);
   const pipeline = new Pipeline(
