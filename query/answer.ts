@@ -4,9 +4,8 @@ import type Database from 'better-sqlite3';
 import { idRange } from './id-range.js';
 import type { Io } from './io.js';
 import type { Row } from './kinds.js';
-import { readDropped, readGaps } from './loss.js';
-import type { Answer, AnyQuestion, ListQuestion, Parameters, Variant, Window } from './query.js';
-import { type Reach, reachNote, reachOf } from './reach.js';
+import type { Answer, AnyQuestion, Grows, ListQuestion, Parameters, Variant, Window } from './query.js';
+import { gapsWithin, type Reach, reachNote, reachOf } from './reach.js';
 
 /** Rows of a list unless --limit says otherwise. */
 export const DEFAULT_LIMIT = 1000;
@@ -43,15 +42,17 @@ export function list(question: ListQuestion, db: Database.Database, parameters: 
   const statement = db.prepare(isFromEnd || isByTime === isReversed ? backward : forward);
   const window = { from: numberOrNull(parameters.since), to: numberOrNull(parameters.until) };
   const asked = { ...parameters, limit: limit === 0 ? -1 : limit + 1 };
-  const near = reachOfList(question, db, parameters, window);
-  const newest =
-    near === null ? [] : (statement.all({ ...asked, ...boundsOf(question, db, window, near) }) as Row[]);
+  const range = rangeOf(question, db, window);
+  const boundsFrom = (near: Reach | null): Parameters => range?.bounds(near?.first ?? range.first) ?? {};
+  const near =
+    range === null || isIndexed(question, parameters)
+      ? null
+      : reachOf(db, range.grows, parameters, range.last);
+  const newest = near === null ? [] : (statement.all({ ...asked, ...boundsFrom(near) }) as Row[]);
   const reach = newest.length === 0 ? null : near;
   const isCut = { value: false };
   const rows = capped(
-    reach === null
-      ? (statement.iterate({ ...asked, ...boundsOf(question, db, window, null) }) as Iterable<Row>)
-      : newest,
+    reach === null ? (statement.iterate({ ...asked, ...boundsFrom(null) }) as Iterable<Row>) : newest,
     limit,
     isCut,
   );
@@ -59,10 +60,7 @@ export function list(question: ListQuestion, db: Database.Database, parameters: 
     columns: question.columns,
     ...(question.shown === undefined ? {} : { shown: question.shown }),
     rows: isFromEnd ? reversed(rows) : rows,
-    gaps: [
-      ...readDropped(db, window),
-      ...readGaps(db, { ...window, from: reach?.from ?? window.from }, question.events),
-    ],
+    gaps: gapsWithin(db, window, reach, question.events),
     sought: question.sought,
     notes: () => [
       ...(isCut.value ? [cutNote(limit, isByTime, isReversed)] : []),
@@ -74,32 +72,31 @@ export function list(question: ListQuestion, db: Database.Database, parameters: 
   };
 }
 
-/** The newest rows, where no index leads to those that are asked for. */
-function reachOfList(
-  question: ListQuestion,
-  db: Database.Database,
-  parameters: Parameters,
-  window: Window,
-): Reach | null {
-  const { grows } = question;
+/** Whether an index leads to the rows that are asked for, however old they are. */
+function isIndexed(question: ListQuestion, parameters: Parameters): boolean {
   const variant = variantOf(question, parameters);
-  if (grows === undefined || (variant !== undefined && variant.isBounded !== true)) return null;
-  const last = grows === 'end' ? (window.to ?? Number.MAX_SAFE_INTEGER) : idRange(db, grows, window).last_id;
-  return reachOf(db, grows, parameters, last);
+  return variant !== undefined && variant.isBounded !== true;
 }
 
-/** What a list reads: the rows of the span, and only those within `reach`. */
-function boundsOf(
-  { grows }: ListQuestion,
-  db: Database.Database,
-  window: Window,
-  reach: Reach | null,
-): Parameters {
-  if (grows === undefined) return {};
-  if (grows === 'end')
-    return { first_us: reach?.first ?? window.from ?? 0, last_us: window.to ?? Number.MAX_SAFE_INTEGER };
-  const ids = idRange(db, grows, window);
-  return { ...ids, first_id: reach?.first ?? ids.first_id };
+/** What a list reads. */
+interface Range {
+  grows: Grows;
+  /** By ids, or of ends by their times. */
+  first: number;
+  last: number;
+  /** The parameters of its statement, read from `first` on. */
+  bounds(first: number): Parameters;
+}
+
+/** The rows of the span; null: the statement finds them by itself. */
+function rangeOf({ grows }: ListQuestion, db: Database.Database, window: Window): Range | null {
+  if (grows === undefined) return null;
+  if (grows === 'end') {
+    const last = window.to ?? Number.MAX_SAFE_INTEGER;
+    return { grows, first: window.from ?? 0, last, bounds: first => ({ first_us: first, last_us: last }) };
+  }
+  const { first_id, last_id } = idRange(db, grows, window);
+  return { grows, first: first_id, last: last_id, bounds: first => ({ first_id: first, last_id }) };
 }
 
 /** Says that rows were left out, and how to see them. */

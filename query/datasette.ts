@@ -4,16 +4,10 @@
  */
 
 import { CANNED } from './canned.js';
+import type { Documented } from './json-schema.js';
 
 /** The name of a database in Datasette is that of its file. */
 const DATABASE = 'snooprec';
-
-interface Documented {
-  view: string;
-  /** Null: the view itself. */
-  column: string | null;
-  doc: string;
-}
 
 /** The metadata, from the documented columns and the names of the tables below the views. */
 export function datasetteMetadata(documented: readonly Documented[], tables: readonly string[]): object {

@@ -9,6 +9,7 @@ import { ancestryOf, EXEC, processOf, type Running, type Surroundings } from './
 import { countPid, type Life, lifeById } from './lives.js';
 import { readGaps } from './loss.js';
 import { prepared } from './prepared.js';
+import { MOST_RECEIVED } from './reach.js';
 import { instigatorOf } from './recent-execs.js';
 import { parseArgs } from './shell.js';
 import { HARMLESS_SIGNALS } from './signal-names.js';
@@ -22,8 +23,6 @@ export const VERDICT_EVENTS = ['signal', 'exit'] as const;
 const MOST_SIGNALS = 200;
 const MOST_DEATHS = 4; // of a chain in which one death led to the next
 const MOST_STOPS = 100;
-/** Of the signals to one process, those that are read for one kind: each costs a page of the file where it got a million others. */
-const MOST_READ = 5_000;
 
 const SIGNAL_COLUMNS = `id, time_us, last_time_us, count, sig, mechanism, outcome, disposition, target_arg,
   sender_id, sender_pid, sender_comm, sender_uid, sender_exec_id, dying_id`;
@@ -105,7 +104,7 @@ function signalsTo(
   let found = newest;
   if (newest.length === MOST_SIGNALS && life.exit_signal !== null)
     // The signal that ends a process is seldom far from its end, but may be: one that was blocked.
-    for (const most of [MOST_READ, -1]) {
+    for (const most of [MOST_RECEIVED, -1]) {
       if (hasCause(life, found, deliveries)) break;
       const fatal = prepared(db, FATAL_SIGNALS).all({
         ...asked,
@@ -118,7 +117,7 @@ function signalsTo(
 }
 
 function stopsOf(db: Database.Database, life: Life, last_id: number): SignalFact[] {
-  const asked = { id: life.id, last_id, until: untilOf(life), limit: MOST_STOPS, most: MOST_READ };
+  const asked = { id: life.id, last_id, until: untilOf(life), limit: MOST_STOPS, most: MOST_RECEIVED };
   return (prepared(db, STOPS).all(asked) as SignalFact[]).reverse();
 }
 

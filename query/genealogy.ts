@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3';
 import type { FailedExec } from './explain-exit.js';
 import { type Life, lifeById } from './lives.js';
 import { prepared } from './prepared.js';
+import { MOST_RECEIVED } from './reach.js';
 import { parseArgs } from './shell.js';
 import { HARMLESS_SIGNALS } from './signal-names.js';
 import { type EndedChild, explainedBy, passesOn } from './status.js';
@@ -13,8 +14,6 @@ const FAILED_US = 5_000_000;
 const MOST_FAILED = 20;
 const MOST_CHILDREN = 50;
 const MOST_PARENTS = 16;
-/** Of the signals to one process: what ended it was among the last. */
-const MOST_READ = 5_000;
 
 /** The children that ended badly, or under a signal of the parent's, shortly before it did: the last first. */
 export const ENDED_CHILDREN = `SELECT id FROM processes
@@ -23,7 +22,7 @@ export const ENDED_CHILDREN = `SELECT id FROM processes
 
 /** A lethal signal of one process to another, among the last that this one received. */
 export const SIGNALLED = `SELECT id FROM
-  (SELECT id, sender_id, sig, outcome FROM signals WHERE target_id = :target ORDER BY id DESC LIMIT ${MOST_READ})
+  (SELECT id, sender_id, sig, outcome FROM signals WHERE target_id = :target ORDER BY id DESC LIMIT ${MOST_RECEIVED})
   WHERE sender_id = :sender AND sig NOT IN (SELECT value FROM json_each(:harmless)) AND outcome = 'delivered' LIMIT 1`;
 
 const HARMLESS = JSON.stringify(HARMLESS_SIGNALS);

@@ -42,7 +42,7 @@ const CHUNK = 65_536;
 /** An answer longer than this is not held back for a pager. */
 const MOST_PAGED = 16 * 1024 * 1024;
 /** What ends a process that is not wanted any more. */
-const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * The real process. Output is gathered, so that a long answer is few writes: `flush` writes what there is; `finish` must be

@@ -8,6 +8,7 @@ import { rmSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { SnoopError } from '../migrations/errors.js';
+import { ENDING } from './io.js';
 
 /** Set in the child, which then answers itself. */
 export const ISOLATED = 'SNOOPQ_ISOLATED';
@@ -35,7 +36,7 @@ export function isolate(argv: readonly string[], isTimed: boolean): Promise<numb
       child.kill('SIGKILL'); // nothing gentler reaches a thread that is inside SQLite
     };
     const timer = isTimed ? setTimeout(end('late'), MOST_MS) : undefined;
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, end('interrupted'));
+    for (const name of ENDING) process.once(name, end('interrupted'));
     child.once('error', reject);
     // Not 'exit': what it named has been read by then.
     child.once('close', (status, signal) => {

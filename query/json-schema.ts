@@ -45,11 +45,16 @@ const OF_KIND: Record<Kind, Schema> = {
   },
 };
 
-/** The documented columns, and rows for the views themselves. */
-type Documented = readonly { view: string; column: string | null; doc: string }[];
+/** A view, or one of its columns, with what views.sql says of it. */
+export type Documented = {
+  view: string;
+  /** Null: the view itself. */
+  column: string | null;
+  doc: string;
+};
 
 /** The schema of --json, and as $defs/row that of a line of --ndjson; undefined for a question that only makes files. */
-export function jsonSchema(question: AnyQuestion, documented: Documented): Schema | undefined {
+export function jsonSchema(question: AnyQuestion, documented: readonly Documented[]): Schema | undefined {
   const { name, summary, document } = question;
   const shapes = shapesOf(question);
   if (shapes === null) return undefined;
@@ -80,7 +85,7 @@ export function objectSchema(properties: Readonly<Record<string, Schema>>): Sche
 export function columnDoc(
   { docs = {}, views = [] }: AnyQuestion,
   column: string,
-  documented: Documented,
+  documented: readonly Documented[],
 ): string | undefined {
   const found = views.map(view => documented.find(row => row.view === view && row.column === column));
   return docs[column] ?? found.find(row => row !== undefined)?.doc;
@@ -93,7 +98,7 @@ export function shapesOf(question: AnyQuestion): readonly Columns[] | null {
 
 const OF_ANY_ROW: Schema = { type: 'object', additionalProperties: OF_KIND.any };
 
-function rowSchema(question: AnyQuestion, columns: Columns, documented: Documented): Schema {
+function rowSchema(question: AnyQuestion, columns: Columns, documented: readonly Documented[]): Schema {
   return objectSchema(
     Object.fromEntries(
       Object.entries(columns).map(([name, kind]) => {

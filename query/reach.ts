@@ -5,7 +5,8 @@
  */
 
 import type Database from 'better-sqlite3';
-import type { Grows, Parameters } from './query.js';
+import { type Gap, readDropped, readGaps } from './loss.js';
+import type { Grows, Parameters, Window } from './query.js';
 import { type Clock, showTime } from './time.js';
 
 interface Order {
@@ -32,6 +33,9 @@ export const MOST_COUNTED = 50_000;
 export const MOST_NAMED = 10_000;
 /** Rows of each kind that `tail` reads for the last few: names are compared as texts. */
 export const MOST_TAILED = 20_000;
+
+/** Signals to one process that are read for one kind: each costs a page of the file where it got a million others. */
+export const MOST_RECEIVED = 5_000;
 
 /** The rule, for the manual. */
 export const REACH_DOC = `A process is found by its pid or name wherever it is in the recording, and so are the events of a pid. Where no index leads to the rows, as those of a name, a signal or a user, and no --since is given, the newest are looked at: ${shown(ORDERS.signal.most)} signals, ${shown(ORDERS.exec.most)} execs or ends; top counts ${shown(MOST_COUNTED)}, tail looks at ${shown(MOST_TAILED)} of each kind. Where none of these fits, all are looked at. Where there were older ones and fewer rows were found than --limit allows, a line on stderr says back to when was looked. With --since, all from then on is looked at, however long that takes; --since @0 means all that there is.`;
@@ -79,6 +83,19 @@ export function newestOrAll<T>(
 ): { rows: T[]; reach: Reach | null } {
   const rows = near === null ? [] : read(near.first);
   return rows.length > 0 ? { rows, reach: near } : { rows: read(first), reach: null };
+}
+
+/** What was not recorded in what was looked at: in the span, or the part of it that `reach` is. */
+export function gapsWithin(
+  db: Database.Database,
+  window: Window,
+  reach: Reach | null,
+  events: readonly string[],
+): Gap[] {
+  return [
+    ...readDropped(db, window),
+    ...readGaps(db, { ...window, from: reach?.from ?? window.from }, events),
+  ];
 }
 
 /** Says how far was looked. */

@@ -29,7 +29,7 @@ const NOWHERE: Standing & Archive = {
 
 /** A context that belongs to no recording. */
 export function scratchContext(): Context {
-  return contextAt(NOWHERE, NOWHERE, new Cgroups(1, []), new Clock(clocks));
+  return contextAt(NOWHERE, NOWHERE, new Clock(clocks), { roots: [] });
 }
 
 /** @param living the processes that the recording has as living */
@@ -40,7 +40,7 @@ export function newContext(
   keeping: Keeping,
 ): Context {
   const { store } = segments;
-  const context = contextAt(store, segments, new Cgroups(store.nextIds().cgroup), clock, keeping);
+  const context = contextAt(store, segments, clock, { keeping });
   for (const process of living) context.identity.table.restore(process);
   return context;
 }
@@ -48,11 +48,11 @@ export function newContext(
 function contextAt(
   standing: Standing,
   archive: Archive,
-  cgroups: Cgroups,
   clock: Clock,
-  keeping?: Keeping,
+  { roots, keeping }: { roots?: readonly string[]; keeping?: Keeping },
 ): Context {
   const next = standing.nextIds();
+  const cgroups = new Cgroups(next.cgroup, roots);
   const texts = new Texts(next, keeping);
   const rows: Rows[] = [];
   for (const table of TABLES) rows[table.index] = new Rows(table, standing.nextId(table.name));

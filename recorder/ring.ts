@@ -10,7 +10,7 @@ import { type Lane, type Memory, memoryOf } from './lane.js';
 
 const BUSY = 0x80000000;
 const DISCARDED = 0x40000000;
-const HEADER_BYTES = 8; // struct bpf_ringbuf_hdr: u32 len and flags, u32 page offset
+export const HEADER_BYTES = 8; // struct bpf_ringbuf_hdr: u32 len and flags, u32 page offset
 
 export class Ring implements Lane {
   readonly memory: Memory;

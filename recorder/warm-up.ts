@@ -8,12 +8,11 @@ import { Ledger, Tally } from './coverage.js';
 import { scratchContext } from './new-context.js';
 import { SYSCALL } from './numbers.js';
 import { Pipeline } from './pipeline.js';
-import { Ring } from './ring.js';
+import { HEADER_BYTES, Ring } from './ring.js';
 
 const RECORDS = 32_000;
 const LANE_BYTES = 1 << 22; // they fit
 const PAGE = 4096;
-const HEADER_BYTES = 8;
 const NOBODY = 5_000_000; // no pid is as large (include/linux/threads.h, PID_MAX_LIMIT)
 const ESRCH = -3;
 const SIGUSR1 = 10;

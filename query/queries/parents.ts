@@ -6,9 +6,8 @@ import { escapeText } from '../escape.js';
 import { commIds, GROUP, GROUP_IDS, IN_GROUP, pathIds } from '../filters.js';
 import { idRange } from '../id-range.js';
 import type { Columns, Row } from '../kinds.js';
-import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery, type ListQuestion, type Parameters } from '../query.js';
-import { newestOrAll, reachNote, reachOf } from '../reach.js';
+import { gapsWithin, newestOrAll, reachNote, reachOf } from '../reach.js';
 import { drawTree } from '../render/tree.js';
 import { flatten, lineages, type Runs, type Spawner, spawnerTree } from '../spawners.js';
 import { fromIsoTime, showTime } from '../time.js';
@@ -122,10 +121,7 @@ function treeOf(db: Database.Database, parameters: Parameters): Answer {
               width,
             ),
         }),
-    gaps: [
-      ...readDropped(db, window),
-      ...readGaps(db, { ...window, from: reach?.from ?? window.from }, EVENTS),
-    ],
+    gaps: gapsWithin(db, window, reach, EVENTS),
     sought: SOUGHT,
     notes: () => [
       ...(runs.length > shown.length

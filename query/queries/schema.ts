@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
 import { migrate, viewsSql } from '../../migrations/migrate.js';
 import { datasetteMetadata } from '../datasette.js';
-import { jsonSchema, type Schema, shapesOf } from '../json-schema.js';
+import { type Documented, jsonSchema, type Schema, shapesOf } from '../json-schema.js';
 import type { Columns, Row } from '../kinds.js';
 import { type Answer, defineQuery, type Parameters } from '../query.js';
 import { didYouMean } from '../suggest.js';
@@ -14,7 +14,7 @@ const VIEW = /^CREATE VIEW (\w+) AS -- (.+)$/;
 const COLUMN = /\bAS "?(\w+)"?,?\s+-- (.+)$/;
 
 /** One row a column, in the order of the file; the row of a view itself has no column. */
-export function documentedColumns(sql: string): { view: string; column: string | null; doc: string }[] {
+export function documentedColumns(sql: string): Documented[] {
   const rows: { view: string; column: string | null; doc: string }[] = [];
   let view = '';
   for (const line of sql.split('\n')) {

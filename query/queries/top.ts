@@ -4,9 +4,8 @@ import { capped, cutNote } from '../answer.js';
 import { GROUP, GROUP_IDS, IN_GROUP, inGroup, MEMBER_IDS } from '../filters.js';
 import { ALL, idRange } from '../id-range.js';
 import type { Columns, Row } from '../kinds.js';
-import { readDropped, readGaps } from '../loss.js';
 import { type Answer, defineQuery } from '../query.js';
-import { MOST_COUNTED, newestOrAll, reachNote, reachOf, shown } from '../reach.js';
+import { gapsWithin, MOST_COUNTED, newestOrAll, reachNote, reachOf, shown } from '../reach.js';
 import { isoTime } from '../time.js';
 
 const DEFAULT_ROWS = 20;
@@ -205,10 +204,7 @@ export const top = defineQuery({
     return {
       columns: ranking.columns,
       rows: parameters.reverse === 1 ? shown.reverse() : shown,
-      gaps: [
-        ...readDropped(db, window),
-        ...readGaps(db, { ...window, from: reach?.from ?? window.from }, ranking.events),
-      ],
+      gaps: gapsWithin(db, window, reach, ranking.events),
       sought: `counts by ${by}`,
       notes: () => [
         ...(isCut.value ? [cutNote(limit, false)] : []),

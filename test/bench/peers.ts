@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditd } from './auditd.js';
 import { background, countLines } from './peer.js';
-import { type Facts, program, tryCommand } from './programs.js';
+import { type Facts, numbersIn, program, tryCommand } from './programs.js';
 import type { Kind, Subject, Workload } from './subject.js';
 
 /** A peer that runs in the background, writes into a directory of its own and ends with SIGINT. */
@@ -133,10 +133,9 @@ export const PACKAGES: readonly string[] = [
   ...new Set([...PEERS.flatMap(peer => peer.package ?? []), 'auditd']),
 ];
 
-/** The numbers that a program of this directory told on stdout, by their keys. */
+/** What a program of the bench told on stdout. */
 function told(directory: string): (key: string) => number {
-  const stdout = readFileSync(join(directory, 'stdout'), 'utf8');
-  return key => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(stdout)?.[1]);
+  return numbersIn(readFileSync(join(directory, 'stdout'), 'utf8'));
 }
 
 /** No peer, but what nobody who hooks the same can undercut. */

@@ -28,9 +28,14 @@ export function runWorkload(name: string, ...args: (string | number)[]): Facts {
   return factsOf(runCommand(program(name), ...args.map(String)).stdout);
 }
 
-/** pid, ops and ns of its key=value lines. */
+/** The numbers of the key=value lines that a program of this directory prints, by their keys. */
+export function numbersIn(stdout: string): (key: string) => number {
+  return key => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(stdout)?.[1]);
+}
+
+/** pid, ops and ns. */
 export function factsOf(stdout: string): Facts {
-  const of = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(stdout)?.[1]);
+  const of = numbersIn(stdout);
   return { pid: of('pid'), ops: of('ops'), ns: of('ns') };
 }
 
