@@ -30,8 +30,13 @@ static __always_inline void snoop_header(struct snoop_header *h, enum snoop_type
 
 static __always_inline void snoop_comm(char comm[SNOOP_COMM], const struct task_struct *task)
 {
-	/* The array is SNOOP_COMM long and its last byte always NUL (fs/exec.c, __set_task_comm): the _str form costs thrice as much. */
-	bpf_probe_read_kernel(comm, SNOOP_COMM, task->comm);
+	/* The array is SNOOP_COMM long and its last byte always NUL (fs/exec.c, __set_task_comm): no helper for strings is needed. */
+	if (knobs.capture == CAPTURE_REGS) {
+		((__u64 *)comm)[0] = *(__u64 *)&task->comm[0];
+		((__u64 *)comm)[1] = *(__u64 *)&task->comm[8];
+	} else {
+		bpf_probe_read_kernel(comm, SNOOP_COMM, task->comm);
+	}
 }
 
 static __always_inline __u64 snoop_cgroup_id(const struct task_struct *task)

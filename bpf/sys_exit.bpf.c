@@ -38,7 +38,7 @@ static __always_inline void attempt(void *ctx, const struct task_struct *task, c
 		return;
 	snoop_header(&ev->h, SNOOP_ATTEMPT, task);
 	ev->cgroup = snoop_cgroup_id(task);
-	bpf_get_current_comm(ev->comm, sizeof(ev->comm));
+	snoop_comm(ev->comm, task);
 	ev->uid = READ(task, real_cred, uid.val);
 	ev->syscall = call->nr;
 	ev->args[0] = call->args[0];

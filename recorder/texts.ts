@@ -4,7 +4,7 @@
  */
 
 import { KEEP_ALL, type Redactor } from './redact.js';
-import { decodeText, splitStrings } from './text.js';
+import { decodeText, joinPath, splitStrings } from './text.js';
 
 const KNOWN_MAX = 20_000;
 /** Longer texts are not remembered: many would fill the memory, and V8 hashes a string beyond 16 KiB by its length alone. */
@@ -65,6 +65,8 @@ export class Texts {
   readonly paths: Pool;
   readonly argvs: Pool;
   readonly #keeping: Keeping;
+  /** The ids of paths by their components: most execs are of programs and in directories that were met before. */
+  readonly #joined = new Map<string, number>();
 
   constructor(next: NextIds, keeping = ALL) {
     this.#keeping = keeping;
@@ -81,6 +83,20 @@ export class Texts {
   /** A path, or null for no bytes at all. */
   path(bytes: Uint8Array): number | null {
     return bytes.length === 0 ? null : this.#simple(this.paths, this.#keeping.redactor.text(bytes));
+  }
+
+  /** A path from its components, leaf first, each NUL-terminated; no component at all is the root. */
+  pathOf(components: Uint8Array): number {
+    const key = latin1(components);
+    const known = this.#joined.get(key);
+    if (known !== undefined) return known;
+    const path = joinPath(components);
+    const kept = this.#keeping.redactor.text(path);
+    const id = this.#simple(this.paths, kept);
+    if (kept !== path || key.length > KEY_MAX) return id; // no memory of a secret
+    if (this.#joined.size >= KNOWN_MAX) this.#joined.clear();
+    this.#joined.set(key, id);
+    return id;
   }
 
   /**
@@ -107,6 +123,7 @@ export class Texts {
   /** What was stored is not where the next texts go. */
   forget(): void {
     for (const pool of [this.comms, this.paths, this.argvs]) pool.forget();
+    this.#joined.clear();
   }
 
   get nextIds(): NextIds {

@@ -6,7 +6,6 @@ import { type EventSpec, Fate } from '../event-spec.js';
 import { type Memory, u64 } from '../lane.js';
 import { NULL } from '../rows.js';
 import { defineTable } from '../table.js';
-import { joinPath } from '../text.js';
 import { untilNul } from '../texts.js';
 
 const REFS = {
@@ -79,7 +78,7 @@ function apply(context: Context, memory: Memory, at: number): Fate {
   const flags = number(EvExec.h_flags) | (isCut ? SnoopFlag.ARGS_CUT : 0);
   // No component at all is the root, unless it could not be read.
   const path = (components: Uint8Array) =>
-    components.length === 0 && flags & SnoopFlag.PATH_UNREADABLE ? null : texts.path(joinPath(components));
+    components.length === 0 && flags & SnoopFlag.PATH_UNREADABLE ? null : texts.pathOf(components);
   const exe = part(EvExec.exe_bytes);
   const cwd = path(part(EvExec.cwd_bytes));
   const filename = texts.path(untilNul(part(EvExec.filename_bytes)));

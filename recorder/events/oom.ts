@@ -8,7 +8,6 @@ import { Mechanism } from '../mechanism.js';
 import { SIG } from '../numbers.js';
 import { NULL, type Rows } from '../rows.js';
 import { defineTable } from '../table.js';
-import { joinPath } from '../text.js';
 import { SIGNAL, SIGNAL_TABLE } from './signal-row.js';
 
 const TABLE = defineTable(
@@ -44,7 +43,7 @@ function apply({ clock, identity, texts, rows, pageKb }: Context, memory: Memory
   ooms.set(OOM.time, clock.wallOf(u64(memory, at + EvOom.h_time)));
   ooms.set(OOM.victim, victim.id);
   ooms.set(OOM.trigger, trigger?.id ?? NULL);
-  ooms.set(OOM.memory_cgroup, texts.path(joinPath(memcg)) ?? NULL);
+  ooms.set(OOM.memory_cgroup, texts.pathOf(memcg));
   ooms.set(OOM.oom_score_adj, memory.i32[(at + EvOom.oom_score_adj) >> 2] as number);
   const kb = (at: number) => (memory.i32[(at + 4) >> 2] === -1 ? NULL : u64(memory, at) * pageKb);
   ooms.set(OOM.anon_kb, kb(at + EvOom.anon_pages));

@@ -75,6 +75,22 @@ test('stored rows are not stored again, and their ids stay', () => {
   assert.equal(texts.paths.added.length, 0);
 });
 
+test('a path has the same id, told whole or by its components, which are remembered', () => {
+  const texts = fresh();
+  const components = strings(['sh', 'bin']);
+  const id = texts.pathOf(components);
+  assert.equal(texts.path(Buffer.from('/bin/sh')), id);
+  assert.equal(texts.pathOf(components), id);
+  assert.equal(texts.pathOf(Buffer.alloc(0)), texts.path(Buffer.from('/')));
+  texts.clear();
+  texts.forget();
+  assert.notEqual(texts.pathOf(components), id);
+  assert.deepEqual(
+    texts.paths.added.map(({ values }) => values),
+    [['/bin/sh', null]],
+  );
+});
+
 test('a pool that met too many texts forgets, and never gives an id twice', () => {
   const texts = fresh();
   const ids = Array.from({ length: 45_000 }, (_, i) => texts.path(Buffer.from(`/tmp/${i}`)));
