@@ -89,13 +89,24 @@ export class Rows {
     return true;
   }
 
-  /** Copies `count` rows from `from` on into `out`, each behind its id, NULLs as null: the arguments of an INSERT. */
-  copy(from: number, count: number, out: (number | null)[]): void {
+  /** Whether `count` rows from `from` on have no value in any of these columns. */
+  areNull(columns: readonly number[], from: number, count: number): boolean {
+    for (const column of columns) {
+      for (let row = from; row < from + count; row++) {
+        if (this.#values[row * this.#width + column] !== NULL) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Copies these columns of `count` rows from `from` on into `out`, each row behind its id, NULLs as null: the arguments of an INSERT. */
+  copy(columns: readonly number[], from: number, count: number, out: (number | null)[]): void {
     let at = 0;
     for (let row = from; row < from + count; row++) {
       out[at++] = this.firstId + row;
-      for (let i = row * this.#width; i < (row + 1) * this.#width; i++) {
-        const value = this.#values[i] as number;
+      const base = row * this.#width;
+      for (let i = 0; i < columns.length; i++) {
+        const value = this.#values[base + (columns[i] as number)] as number;
         out[at++] = value === NULL ? null : value;
       }
     }

@@ -121,31 +121,49 @@ export function nextId(table: string): string {
 }
 
 /**
- * An INSERT of many rows at a time, and of one for the rest. OR FAIL, for what an INSERT that fails has inserted need not be
- * undone by itself: its whole batch is. Else SQLite first copies each page that it changes into a journal of the statement.
+ * An INSERT of many rows at a time, and of one for the rest. Where the columns that are seldom set have no value in any of the
+ * many, they are left out: to bind a value costs more than all else that is done for it here.
  */
-export function insertRows(db: Database.Database, { name, columns }: Table): ManyRows {
-  const row = `(?, ${columns.map(() => '?').join(', ')})`;
-  const insert = (rows: number) =>
-    db.prepare(
-      `INSERT OR FAIL INTO "${name}" (id, ${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`,
-    );
-  const many = insert(ROWS_PER_INSERT);
-  const one = insert(1);
-  const manyArguments: (number | null)[] = new Array(ROWS_PER_INSERT * (columns.length + 1)).fill(null);
-  const oneArguments: (number | null)[] = new Array(columns.length + 1).fill(null);
+export function insertRows(db: Database.Database, table: Table): ManyRows {
+  const { columns, seldom } = table;
+  const often = insertOf(
+    db,
+    table,
+    ROWS_PER_INSERT,
+    columns.filter(name => !seldom.includes(name)),
+  );
+  const many = insertOf(db, table, ROWS_PER_INSERT, columns);
+  const one = insertOf(db, table, 1, columns);
+  const rare = seldom.map(name => columns.indexOf(name));
   return {
     run(rows: Rows): void {
       let at = 0;
-      for (; at + ROWS_PER_INSERT <= rows.length; at += ROWS_PER_INSERT) {
-        rows.copy(at, ROWS_PER_INSERT, manyArguments);
-        many.run(...manyArguments);
-      }
-      for (; at < rows.length; at++) {
-        rows.copy(at, 1, oneArguments);
-        one.run(...oneArguments);
-      }
+      for (; at + ROWS_PER_INSERT <= rows.length; at += ROWS_PER_INSERT)
+        (rows.areNull(rare, at, ROWS_PER_INSERT) ? often : many)(rows, at);
+      for (; at < rows.length; at++) one(rows, at);
     },
+  };
+}
+
+/**
+ * Inserts so many rows from one on. OR FAIL, for what an INSERT that fails has inserted need not be undone by itself: its whole
+ * batch is. Else SQLite first copies each page that it changes into a journal of the statement.
+ */
+function insertOf(
+  db: Database.Database,
+  table: Table,
+  count: number,
+  names: readonly string[],
+): (rows: Rows, from: number) => void {
+  const row = `(?, ${names.map(() => '?').join(', ')})`;
+  const statement = db.prepare(
+    `INSERT OR FAIL INTO "${table.name}" (id, ${names.join(', ')}) VALUES ${Array(count).fill(row).join(', ')}`,
+  );
+  const columns = names.map(name => table.columns.indexOf(name));
+  const values: (number | null)[] = new Array(count * (names.length + 1)).fill(null);
+  return (rows, from) => {
+    rows.copy(columns, from, count, values);
+    statement.run(...values);
   };
 }
 

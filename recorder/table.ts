@@ -16,17 +16,23 @@ export interface Table<Column extends string = string> {
   readonly capacity: number;
   /** From this column to the last, two rows with equal values are one with a count; -1: never. */
   readonly sameFrom: number;
+  /** Columns that are NULL in most rows: what inserts many of those at a time leaves them out. */
+  readonly seldom: readonly Column[];
 }
 
 let tables = 0;
 
-/** @param sameFrom first of the columns that must be equal for two rows to be folded into one; none: never fold */
+/**
+ * @param sameFrom first of the columns that must be equal for two rows to be folded into one; none: never fold
+ * @param seldom   columns that are NULL in most rows
+ */
 export function defineTable<const Column extends string>(
   name: string,
   columns: readonly Column[],
   refs: { readonly [name in NoInfer<Column>]?: Referred },
   capacity: number,
   sameFrom?: NoInfer<Column>,
+  seldom: readonly NoInfer<Column>[] = [],
 ): Table<Column> {
   const at = Object.fromEntries(columns.map((column, i) => [column, i])) as { [name in Column]: number };
   return {
@@ -37,5 +43,6 @@ export function defineTable<const Column extends string>(
     at,
     capacity,
     sameFrom: sameFrom === undefined ? -1 : at[sameFrom],
+    seldom,
   };
 }

@@ -41,6 +41,7 @@ export const SIGNAL_TABLE = defineTable(
   REFS,
   20_000,
   'sender',
+  ['last_time', 'target_tid', 'call', 'dying'],
 );
 
 /** Positions of its columns. */

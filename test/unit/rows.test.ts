@@ -61,7 +61,7 @@ test('NULL equals NULL, differs from every number, and is copied as null', () =>
   assert.equal(add(rows, 3, 0, 2, NULL), 1);
   assert.equal(add(rows, 4, -1, 2, NULL), 2);
   const out: (number | null)[] = [];
-  rows.copy(0, 1, out);
+  rows.copy([0, 1, 2, 3, 4], 0, 1, out);
   assert.deepEqual(out, [1, 1, 2, null, 2, null], 'the id comes first');
 });
 
@@ -72,7 +72,7 @@ test('a table that never folds keeps equal rows', () => {
   assert.equal(rows.length, 2);
 });
 
-test('copy takes rows from the middle', () => {
+test('copy takes rows from the middle, and the columns that are asked for', () => {
   const rows = new Rows(defineTable('t', ['a', 'b'], {}, 10), 1);
   for (let i = 0; i < 5; i++) {
     rows.set(0, i);
@@ -80,8 +80,15 @@ test('copy takes rows from the middle', () => {
     rows.add();
   }
   const out: (number | null)[] = [];
-  rows.copy(2, 2, out);
+  rows.copy([0, 1], 2, 2, out);
   assert.deepEqual(out, [3, 2, -2, 4, 3, null], 'the id comes first');
+  out.length = 0;
+  rows.copy([1], 1, 2, out);
+  assert.deepEqual(out, [2, -1, 3, -2]);
+  assert.deepEqual(
+    [rows.areNull([1], 3, 1), rows.areNull([1], 2, 2), rows.areNull([0, 1], 3, 1), rows.areNull([], 0, 5)],
+    [true, false, false, true],
+  );
 });
 
 test('clear forgets the rows, and folds nothing into them', () => {

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { SnoopError } from '../../migrations/errors.js';
+import { SIGNAL, SIGNAL_TABLE } from '../../recorder/events/signal-row.js';
 import { Process } from '../../recorder/process-table.js';
+import { NULL, Rows } from '../../recorder/rows.js';
 import { Store } from '../../recorder/store.js';
 import { ask, batchOf, databaseFile, openStore, RUN, worldOf } from './batches.js';
 import { attempt, cgroup, exec, exit, fork, type Key, oom, signal, snapshot } from './records.js';
@@ -268,6 +270,34 @@ test('a batch that fails leaves nothing behind, and the next one is stored', t =
   assert.equal(store.rows, 0);
   store.write(batchOf(world));
   assert.ok(ask(store.path, 'SELECT * FROM process').length > 0);
+});
+
+test('what is seldom set is stored where it is, among hundreds of rows without it', t => {
+  const store = openStore(t);
+  const rows = new Rows(SIGNAL_TABLE, 1);
+  const seldom = new Map([
+    [0, SIGNAL.target_tid],
+    [100, SIGNAL.dying],
+    [199, SIGNAL.call],
+    [210, SIGNAL.last_time],
+  ]);
+  for (let n = 0; n < 211; n++) {
+    for (let column = 0; column < SIGNAL_TABLE.columns.length; column++)
+      rows.set(column, SIGNAL_TABLE.seldom.includes(SIGNAL_TABLE.columns[column] as never) ? NULL : n);
+    const column = seldom.get(n);
+    if (column !== undefined) rows.set(column, 7_000 + n);
+    rows.add();
+  }
+  store.write(batchOf(null, { rows: [rows] }));
+  const stored = ask<Record<string, number | null>>(store.path, 'SELECT * FROM signal ORDER BY id');
+  assert.equal(stored.length, 211);
+  for (const [n, row] of stored.entries()) {
+    const expected = SIGNAL_TABLE.columns.map(name => [
+      name,
+      seldom.get(n) === SIGNAL[name] ? 7_000 + n : SIGNAL_TABLE.seldom.includes(name as never) ? null : n,
+    ]);
+    assert.deepEqual(row, { id: n + 1, ...Object.fromEntries(expected) });
+  }
 });
 
 test('a batch waits for no lock longer than a moment, and is stored when the lock is gone', t => {
