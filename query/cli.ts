@@ -35,7 +35,7 @@ export type Isolate = (argv: readonly string[], isTimed: boolean) => Promise<num
 /** Answers `argv` (without node and script) and gives the exit status. */
 export async function run(argv: readonly string[], io: Io, isolate?: Isolate): Promise<number> {
   let status: number | Promise<number> = EXIT.answered;
-  const program = buildProgram(io, (question, words, flags) => {
+  const act = (question: AnyQuestion, words: string[], flags: Flags): void => {
     const isTimed = question.isIsolated === true;
     const isAlone = isTimed || question.makesFile?.(parametersOf(question, words, flags, io), io) === true;
     if (!isAlone || isolate === undefined) {
@@ -44,7 +44,10 @@ export async function run(argv: readonly string[], io: Io, isolate?: Isolate): P
     }
     io.unwatch?.();
     status = isolate(argv, isTimed);
-  });
+  };
+  // Twenty questions have four hundred options: where one is asked, the others are not needed.
+  const asked = questions.filter(({ name }) => name === argv[0]);
+  const program = buildProgram(io, act, asked.length > 0 ? asked : questions);
   try {
     if (argv.length === 0) io.out(welcome(questions, stateOf(databasePath(undefined))));
     else await program.parseAsync(argv as string[], { from: 'user' });
@@ -54,10 +57,11 @@ export async function run(argv: readonly string[], io: Io, isolate?: Isolate): P
   }
 }
 
-/** The commander program of all questions. */
+/** The commander program of these questions. */
 export function buildProgram(
   io: Io,
   act: (question: AnyQuestion, words: string[], flags: Flags) => void,
+  asked: readonly AnyQuestion[] = questions,
 ): Command {
   const program = new Command('snoopq')
     .description('Asks a recording of snooprec who killed a process, how, and on whose behalf.')
@@ -66,7 +70,7 @@ export function buildProgram(
     .addHelpText('after', optionHelp)
     .configureOutput({ writeOut: text => io.out(text), writeErr: () => {}, getOutHelpWidth: () => io.width })
     .exitOverride();
-  for (const question of questions) program.addCommand(commandOf(question, io, act));
+  for (const question of asked) program.addCommand(commandOf(question, io, act));
   return program;
 }
 

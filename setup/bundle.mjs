@@ -17,7 +17,7 @@ import { Script } from 'node:vm';
 const SELF = fileURLToPath(import.meta.url);
 const ADDON = 'better-sqlite3/build/Release/better_sqlite3.node';
 /** The most expensive of Node's modules, and needed by few questions; commander wants one of them at once. */
-const LATE = /^(node:)?(child_process|crypto)$/;
+const LATE = /^(node:)?(child_process|crypto|worker_threads)$/;
 const WRAPPER = ['(function (require, module, exports, __filename, __dirname) {', '\n})'];
 
 /**
