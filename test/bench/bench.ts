@@ -7,7 +7,7 @@
  */
 
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { installPackages } from './install.js';
@@ -25,15 +25,30 @@ function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
 }
 
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] as string[] },
+  rounds: { type: 'string', default: '5' },
+} satisfies ParseArgsConfig['options'];
+
+/** The options; null when they are wrong, and that was said. */
+function optionsOf(args: string[]): { quick: boolean; only: string[]; rounds: number } | null {
+  try {
+    const { values } = parseArgs({ args, options: OPTIONS });
+    const rounds = Number(values.rounds);
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds ${values.rounds} is no number of rounds`);
+    return { ...values, rounds };
+  } catch (error) {
+    say((error as Error).message.split('. ')[0] ?? '');
+    say('usage: npm run bench -- [--quick] [--only SUITE]… [--rounds N]');
+    return null;
+  }
+}
+
 async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string' },
-    },
-  });
+  const values = optionsOf(argv);
+  if (values === null) return 2;
   const wanted = values.only.length > 0 ? values.only : NAMES;
   const unknown = wanted.filter(name => !NAMES.includes(name));
   if (unknown.length > 0) {
@@ -44,7 +59,7 @@ async function main(argv: string[]): Promise<number> {
     say('only root may record: sudo npm run bench');
     return 1;
   }
-  const plan: Plan = { quick: values.quick, rounds: Number(values.rounds ?? 5), say };
+  const plan: Plan = { quick: values.quick, rounds: values.rounds, say };
   if (!plan.quick) {
     const installed = installPackages(PACKAGES);
     if (installed.length > 0) say(`installed ${installed.join(', ')}`);
