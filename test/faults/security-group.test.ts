@@ -30,12 +30,13 @@ function asAnn(isMember: boolean, file: string, ...args: string[]) {
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 const sealedIn = (own: string): string[] => readdirSync(own).filter(name => /-\d{8}T\d+Z\.db$/.test(name));
 
-/** Distinct signals until a segment is full. */
+/** Distinct signals until a segment is full. By the newest name, for their number stays when the oldest is dropped. */
 async function fill(lab: Lab, own: string): Promise<void> {
-  const before = sealedIn(own).length;
-  for (let round = 0; round < 12 && sealedIn(own).length === before; round++)
+  const newest = () => sealedIn(own).sort().at(-1);
+  const before = newest();
+  for (let round = 0; round < 12 && newest() === before; round++)
     lab.inside('sequence', String(FIRST + round * 50_000), '50000', '50000');
-  await until('a segment is sealed', () => sealedIn(own).length > before, 20_000);
+  await until('a segment is sealed', () => newest() !== before, 20_000);
 }
 
 /** What members and others find in a recording of which something is sealed. */
