@@ -143,9 +143,10 @@ test(`a storm of ${PROBES} kill(self, 0) is counted to the last one`, { skip }, 
   const { seen, stored, folded, lost, malformed, shed } = totals;
   assert.equal(seen, stored + folded + lost + malformed + shed);
   assert.equal(malformed + shed, 0);
-  assert.equal(
-    recorded + (lab.value("SELECT coalesce(sum(count), 0) FROM coverages WHERE kind = 'lost'") as number),
-    PROBES,
-  );
-  t.diagnostic(`lost ${lost} of ${PROBES}`);
+  // A record of another kind may be lost among them.
+  const missing = lab.value(
+    "SELECT coalesce(sum(count), 0) FROM coverages WHERE kind = 'lost' AND event = 'attempt'",
+  ) as number;
+  t.diagnostic(`lost ${missing} of ${PROBES}, and ${lost - missing} others`);
+  assert.equal(recorded + missing, PROBES);
 });
