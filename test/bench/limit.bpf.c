@@ -60,6 +60,13 @@ int BPF_PROG(calls, struct pt_regs *regs, long result)
 	return regs->orig_ax == SYS_kill ? take(SNOOP_ATTEMPT, sizeof(struct ev_attempt)) : 0;
 }
 
+/* What the hook costs where there is nothing to tell: of a call that sent its signal, and of every other call. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(others, struct pt_regs *regs, long result)
+{
+	return regs->orig_ax == SYS_kill && result < 0 ? take(SNOOP_ATTEMPT, sizeof(struct ev_attempt)) : 0;
+}
+
 SEC("tp_btf/signal_generate")
 int BPF_PROG(signals)
 {

@@ -30,10 +30,11 @@ const EXECS = ['sched:sched_process_exec', 'sched:sched_process_fork', 'sched:sc
 const FTRACE_KB = '8192'; // for each processor; snooprec has 20 MiB for all of them
 const EVENT_OPTIONS = (events: readonly string[]) => events.flatMap(event => ['-e', event]);
 
+/** The programs of limit.bpf.c on the hooks that snooprec has. */
 const HOOKS: Record<Kind, string[]> = {
   calls: ['calls'],
-  signals: ['signals'],
-  execs: ['execs', 'forks', 'exits'],
+  signals: ['signals', 'others'],
+  execs: ['execs', 'forks', 'exits', 'others'],
 };
 
 const PEERS: readonly Peer[] = [
