@@ -3,7 +3,7 @@
  * is slower than two million calls a second come: of 4,000,000 at full speed up to 120,000 were lost then, and none later.
  */
 
-import { EvAttempt, EvSignal, SnoopCounters, SnoopType } from '../bpf/wire.gen.js';
+import { EvAttempt, EvExec, EvSignal, SnoopCounters, SnoopType } from '../bpf/wire.gen.js';
 import { Ledger, Tally } from './coverage.js';
 import { scratchContext } from './new-context.js';
 import { SYSCALL } from './numbers.js';
@@ -16,6 +16,7 @@ const PAGE = 4096;
 const NOBODY = 5_000_000; // no pid is as large (include/linux/threads.h, PID_MAX_LIMIT)
 const ESRCH = -3;
 const SIGUSR1 = 10;
+const COMM = 0x6d726177; // "warm"
 
 let isWarm = false;
 
@@ -23,33 +24,35 @@ let isWarm = false;
 export function warmUp(): void {
   if (isWarm) return;
   isWarm = true;
-  const tally = new Tally();
-  const ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), tally, 0, null);
-  const pipeline = new Pipeline(
-    {
-      lethal: laneOf(0),
-      bulk: laneOf(RECORDS),
-      pins: null,
-      waiter: { wait: () => Promise.resolve(), call() {} },
-    },
-    scratchContext(),
-    tally,
-    ledger,
-    { rows: 0, write() {} },
-    { flushMs: 0 },
-  );
-  pipeline.finish();
+  // Two contexts, both lanes and records of each sort: compiled code that meets what it never met is thrown away.
+  for (let round = 0; round < 2; round++) {
+    const tally = new Tally();
+    const ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), tally, 0, null);
+    const pipeline = new Pipeline(
+      {
+        lethal: laneOf(RECORDS / 16),
+        bulk: laneOf(RECORDS / 2),
+        pins: null,
+        waiter: { wait: () => Promise.resolve(), call() {} },
+      },
+      scratchContext(),
+      tally,
+      ledger,
+      { rows: 0, write() {} },
+      { flushMs: 0 },
+    );
+    pipeline.finish();
+  }
 }
 
-/** A lane with refused calls and signals: half of them repeat the one before, half are like no other. */
+/** A lane with refused calls, probes, signals and some execs: half of them repeat the one before, half are like no other. */
 function laneOf(records: number): Ring {
   const shared = new ArrayBuffer(PAGE + LANE_BYTES);
   const view = new DataView(shared, PAGE);
   let at = 0;
   for (let n = 0; n < records; n++) {
-    const bytes = n % 2 === 0 ? EvAttempt.bytes : EvSignal.bytes;
+    const { bytes, put } = n % 64 === 63 ? EXEC : n % 2 === 0 ? ATTEMPT : SIGNAL;
     view.setUint32(at, bytes, true);
-    const put = n % 2 === 0 ? putAttempt : putSignal;
     put(view, at + HEADER_BYTES, n, n % 4 < 2 ? 0 : n);
     at += HEADER_BYTES + bytes;
   }
@@ -58,29 +61,48 @@ function laneOf(records: number): Ring {
 }
 
 function putAttempt(view: DataView, at: number, time: number, arg: number): void {
+  const isProbe = time % 8 < 4;
   view.setUint32(at + EvAttempt.h_type, SnoopType.ATTEMPT, true);
   view.setUint32(at + EvAttempt.h_time, time, true);
-  putKey(view, at + EvAttempt.h_key_start);
+  putKey(view, at + EvAttempt.h_key_start, NOBODY);
+  view.setUint32(at + EvAttempt.comm, COMM, true);
   view.setInt32(at + EvAttempt.syscall, SYSCALL.kill, true);
-  view.setInt32(at + EvAttempt.args, NOBODY + arg, true);
-  view.setInt32(at + EvAttempt.result, ESRCH, true);
+  view.setInt32(at + EvAttempt.args, NOBODY + (isProbe ? 0 : arg), true);
+  view.setInt32(at + EvAttempt.sig, isProbe ? 0 : SIGUSR1, true);
+  view.setInt32(at + EvAttempt.result, isProbe ? 0 : ESRCH, true);
 }
 
 function putSignal(view: DataView, at: number, time: number, arg: number): void {
+  const isGroup = time % 8 < 4;
+  const target = NOBODY + 1 + (arg % 64);
   view.setUint32(at + EvSignal.h_type, SnoopType.SIGNAL, true);
   view.setUint32(at + EvSignal.h_time, time, true);
-  putKey(view, at + EvSignal.h_key_start);
-  putKey(view, at + EvSignal.target_start);
+  putKey(view, at + EvSignal.h_key_start, NOBODY);
+  putKey(view, at + EvSignal.target_start, target);
+  view.setUint32(at + EvSignal.comm, COMM, true);
+  view.setUint32(at + EvSignal.target_comm, COMM, true);
   view.setInt32(at + EvSignal.syscall, SYSCALL.kill, true);
-  view.setInt32(at + EvSignal.args, NOBODY + arg, true);
+  view.setInt32(at + EvSignal.args, isGroup ? -NOBODY - arg : target, true);
   view.setInt32(at + EvSignal.args + 4, SIGUSR1, true);
   view.setUint8(at + EvSignal.sig, SIGUSR1);
   view.setUint8(at + EvSignal.group, 1);
 }
 
+/** Its parts are empty. */
+function putExec(view: DataView, at: number, time: number): void {
+  view.setUint32(at + EvExec.h_type, SnoopType.EXEC, true);
+  view.setUint32(at + EvExec.h_time, time, true);
+  putKey(view, at + EvExec.h_key_start, NOBODY);
+  view.setUint32(at + EvExec.comm, COMM, true);
+}
+
+const ATTEMPT = { bytes: EvAttempt.bytes, put: putAttempt };
+const SIGNAL = { bytes: EvSignal.bytes, put: putSignal };
+const EXEC = { bytes: EvExec.bytes, put: putExec };
+
 /** struct snoop_key of a process that there is not. */
-function putKey(view: DataView, at: number): void {
+function putKey(view: DataView, at: number, pid: number): void {
   view.setUint32(at, 1, true);
-  view.setInt32(at + 8, NOBODY, true);
-  view.setInt32(at + 12, NOBODY, true);
+  view.setInt32(at + 8, pid, true);
+  view.setInt32(at + 12, pid, true);
 }
