@@ -122,25 +122,21 @@ export function nextId(table: string): string {
 
 /**
  * An INSERT of many rows at a time, and of one for the rest. Where the columns that are seldom set have no value in any of the
- * many, they are left out: to bind a value costs more than all else that is done for it here.
+ * many, they are left out: a NULL costs as much to bind as a value.
  */
 export function insertRows(db: Database.Database, table: Table): ManyRows {
-  const { columns, seldom } = table;
-  const often = insertOf(
-    db,
-    table,
-    ROWS_PER_INSERT,
-    columns.filter(name => !seldom.includes(name)),
-  );
-  const many = insertOf(db, table, ROWS_PER_INSERT, columns);
+  const { columns, seldom, at } = table;
+  const often = columns.filter(name => !seldom.includes(name));
   const one = insertOf(db, table, 1, columns);
-  const rare = seldom.map(name => columns.indexOf(name));
+  const many = insertOf(db, table, ROWS_PER_INSERT, columns);
+  const fewer = seldom.length === 0 ? many : insertOf(db, table, ROWS_PER_INSERT, often);
+  const rare = seldom.map(name => at[name] as number);
   return {
     run(rows: Rows): void {
-      let at = 0;
-      for (; at + ROWS_PER_INSERT <= rows.length; at += ROWS_PER_INSERT)
-        (rows.areNull(rare, at, ROWS_PER_INSERT) ? often : many)(rows, at);
-      for (; at < rows.length; at++) one(rows, at);
+      let row = 0;
+      for (; row + ROWS_PER_INSERT <= rows.length; row += ROWS_PER_INSERT)
+        (rows.areNull(rare, row, ROWS_PER_INSERT) ? fewer : many)(rows, row);
+      for (; row < rows.length; row++) one(rows, row);
     },
   };
 }
@@ -159,7 +155,7 @@ function insertOf(
   const statement = db.prepare(
     `INSERT OR FAIL INTO "${table.name}" (id, ${names.join(', ')}) VALUES ${Array(count).fill(row).join(', ')}`,
   );
-  const columns = names.map(name => table.columns.indexOf(name));
+  const columns = names.map(name => table.at[name] as number);
   const values: (number | null)[] = new Array(count * (names.length + 1)).fill(null);
   return (rows, from) => {
     rows.copy(columns, from, count, values);

@@ -16,10 +16,29 @@ export interface TextRow {
   values: (string | number | Buffer | null)[];
 }
 
+/** The ids of texts by their bytes. When there are too many it forgets all. */
+class Known {
+  readonly #ids = new Map<string, number>();
+
+  get(key: string): number | undefined {
+    return key.length > KEY_MAX ? undefined : this.#ids.get(key);
+  }
+
+  set(key: string, id: number): void {
+    if (key.length > KEY_MAX) return;
+    if (this.#ids.size >= KNOWN_MAX) this.#ids.clear();
+    this.#ids.set(key, id);
+  }
+
+  clear(): void {
+    this.#ids.clear();
+  }
+}
+
 class Pool {
   readonly added: TextRow[] = [];
   nextId: number;
-  readonly #known = new Map<string, number>();
+  readonly #known = new Known();
 
   constructor(nextId: number) {
     this.nextId = nextId;
@@ -32,13 +51,10 @@ class Pool {
 
   /** The id of the text with these bytes; `values` is asked for only when it is new. */
   id(key: string, values: () => TextRow['values']): number {
-    const isLong = key.length > KEY_MAX;
-    const known = isLong ? undefined : this.#known.get(key);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
     const id = this.nextId++;
     this.added.push({ id, values: values() });
-    if (isLong) return id;
-    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(key, id);
     return id;
   }
@@ -66,7 +82,7 @@ export class Texts {
   readonly argvs: Pool;
   readonly #keeping: Keeping;
   /** The ids of paths by their components: most execs are of programs and in directories that were met before. */
-  readonly #joined = new Map<string, number>();
+  readonly #joined = new Known();
 
   constructor(next: NextIds, keeping = ALL) {
     this.#keeping = keeping;
@@ -93,9 +109,7 @@ export class Texts {
     const path = joinPath(components);
     const kept = this.#keeping.redactor.text(path);
     const id = this.#simple(this.paths, kept);
-    if (kept !== path || key.length > KEY_MAX) return id; // no memory of a secret
-    if (this.#joined.size >= KNOWN_MAX) this.#joined.clear();
-    this.#joined.set(key, id);
+    if (kept === path) this.#joined.set(key, id); // no memory of a secret
     return id;
   }
 

@@ -3,7 +3,7 @@
  * is slower than two million calls a second come: of 4,000,000 at full speed up to 120,000 were lost then, and none later.
  */
 
-import { EvAttempt, EvExec, EvSignal, SnoopCounters, SnoopType } from '../bpf/wire.gen.js';
+import { EvAttempt, EvExec, EvSignal, SnoopCounters, SnoopHeader, SnoopType } from '../bpf/wire.gen.js';
 import { Ledger, Tally } from './coverage.js';
 import { scratchContext } from './new-context.js';
 import { SYSCALL } from './numbers.js';
@@ -51,35 +51,32 @@ function laneOf(records: number): Ring {
   const view = new DataView(shared, PAGE);
   let at = 0;
   for (let n = 0; n < records; n++) {
-    const { bytes, put } = n % 64 === 63 ? EXEC : n % 2 === 0 ? ATTEMPT : SIGNAL;
+    const { type, bytes, comm, put } = n % 64 === 63 ? EXEC : n % 2 === 0 ? ATTEMPT : SIGNAL;
+    const record = at + HEADER_BYTES;
     view.setUint32(at, bytes, true);
-    put(view, at + HEADER_BYTES, n, n % 4 < 2 ? 0 : n);
+    view.setUint32(record + SnoopHeader.type, type, true);
+    view.setUint32(record + SnoopHeader.time, n, true);
+    putKey(view, record + SnoopHeader.key_start, NOBODY);
+    view.setUint32(record + comm, COMM, true);
+    put(view, record, n, n % 4 < 2 ? 0 : n);
     at += HEADER_BYTES + bytes;
   }
   new BigUint64Array(shared, 0, 1)[0] = BigInt(at);
   return new Ring(new ArrayBuffer(PAGE), shared, PAGE, LANE_BYTES);
 }
 
-function putAttempt(view: DataView, at: number, time: number, arg: number): void {
-  const isProbe = time % 8 < 4;
-  view.setUint32(at + EvAttempt.h_type, SnoopType.ATTEMPT, true);
-  view.setUint32(at + EvAttempt.h_time, time, true);
-  putKey(view, at + EvAttempt.h_key_start, NOBODY);
-  view.setUint32(at + EvAttempt.comm, COMM, true);
+function putAttempt(view: DataView, at: number, n: number, arg: number): void {
+  const isProbe = n % 8 < 4;
   view.setInt32(at + EvAttempt.syscall, SYSCALL.kill, true);
   view.setInt32(at + EvAttempt.args, NOBODY + (isProbe ? 0 : arg), true);
   view.setInt32(at + EvAttempt.sig, isProbe ? 0 : SIGUSR1, true);
   view.setInt32(at + EvAttempt.result, isProbe ? 0 : ESRCH, true);
 }
 
-function putSignal(view: DataView, at: number, time: number, arg: number): void {
-  const isGroup = time % 8 < 4;
+function putSignal(view: DataView, at: number, n: number, arg: number): void {
+  const isGroup = n % 8 < 4;
   const target = NOBODY + 1 + (arg % 64);
-  view.setUint32(at + EvSignal.h_type, SnoopType.SIGNAL, true);
-  view.setUint32(at + EvSignal.h_time, time, true);
-  putKey(view, at + EvSignal.h_key_start, NOBODY);
   putKey(view, at + EvSignal.target_start, target);
-  view.setUint32(at + EvSignal.comm, COMM, true);
   view.setUint32(at + EvSignal.target_comm, COMM, true);
   view.setInt32(at + EvSignal.syscall, SYSCALL.kill, true);
   view.setInt32(at + EvSignal.args, isGroup ? -NOBODY - arg : target, true);
@@ -88,17 +85,10 @@ function putSignal(view: DataView, at: number, time: number, arg: number): void 
   view.setUint8(at + EvSignal.group, 1);
 }
 
+const ATTEMPT = { type: SnoopType.ATTEMPT, bytes: EvAttempt.bytes, comm: EvAttempt.comm, put: putAttempt };
+const SIGNAL = { type: SnoopType.SIGNAL, bytes: EvSignal.bytes, comm: EvSignal.comm, put: putSignal };
 /** Its parts are empty. */
-function putExec(view: DataView, at: number, time: number): void {
-  view.setUint32(at + EvExec.h_type, SnoopType.EXEC, true);
-  view.setUint32(at + EvExec.h_time, time, true);
-  putKey(view, at + EvExec.h_key_start, NOBODY);
-  view.setUint32(at + EvExec.comm, COMM, true);
-}
-
-const ATTEMPT = { bytes: EvAttempt.bytes, put: putAttempt };
-const SIGNAL = { bytes: EvSignal.bytes, put: putSignal };
-const EXEC = { bytes: EvExec.bytes, put: putExec };
+const EXEC = { type: SnoopType.EXEC, bytes: EvExec.bytes, comm: EvExec.comm, put() {} };
 
 /** struct snoop_key of a process that there is not. */
 function putKey(view: DataView, at: number, pid: number): void {
