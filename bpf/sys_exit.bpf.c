@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The end of the six system calls that send signals: of what signal_generate cannot tell. A call that sent one
- * signal to one process writes nothing here.
+ * The return of the calls that send signals: of what signal_generate cannot tell. A call that sent one signal to one
+ * process writes nothing here. And the return of an execve that failed.
+ *
+ * By one of two ways, each with programs of its own (recorder/object.ts loads those of one): `each` is a tracepoint of
+ * every such call, which costs the other calls of the machine next to nothing; `all` is the one of every call. The first
+ * never sees the 32-bit table (kernel/trace/trace_syscalls.c, trace_get_syscall_nr).
  */
 #include "snoop.bpf.h"
 #include "aim.bpf.h"
@@ -51,13 +55,8 @@ static __always_inline void attempt(void *ctx, const struct task_struct *task, c
 	snoop_submit(ctx, SNOOP_BULK, ev, sizeof(*ev));
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
+static __always_inline int returned(void *ctx, const struct task_struct *task, const struct pt_regs *regs, long result)
 {
-	if (!call_may_end(regs))
-		return 0;
-
-	struct task_struct *task = running_task();
 	struct call call;
 	bool group;
 	int sig;
@@ -72,4 +71,39 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 		exec_failed(ctx, task, &call, result);
 	}
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
+{
+	return call_may_end(regs) ? returned(ctx, running_task(), regs, result) : 0;
+}
+
+/* events/syscalls/sys_exit_kill/format, and so for every other call; what comes before `nr` is not for programs. */
+struct call_return {
+	__u64 common;
+	__s32 nr;
+	__u32 pad;
+	__s64 result;
+};
+
+static __always_inline int returned_now(struct call_return *ctx)
+{
+	struct task_struct *task = running_task();
+
+	return returned(ctx, task, (struct pt_regs *)bpf_task_pt_regs(task), ctx->result);
+}
+
+/* On kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal. */
+SEC("tp")
+int on_send_return(struct call_return *ctx)
+{
+	return returned_now(ctx);
+}
+
+/* On execve and execveat. */
+SEC("tp")
+int on_exec_return(struct call_return *ctx)
+{
+	return ctx->result < 0 ? returned_now(ctx) : 0;
 }

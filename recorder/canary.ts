@@ -24,6 +24,7 @@ import { applyRecord } from './events.js';
 import { type Memory, memoryOf } from './lane.js';
 import { scratchContext } from './new-context.js';
 import { SYSCALL } from './numbers.js';
+import { RETURN_OF_EACH } from './object.js';
 import type { Probes } from './probes.js';
 
 const SHELL = '/bin/sh';
@@ -31,6 +32,15 @@ const { SIGUSR1, SIGKILL } = constants.signals;
 const NOBODY = 2_147_483_646; // beyond any pid_max
 const SIGNAL_0 = 0;
 const CHILD_MS = 1_000;
+/** Probes on calls that a shell does not make: each is the one on kill, or on execve, once more. */
+const OTHER_RETURNS = [
+  'tkill',
+  'tgkill',
+  'rt_sigqueueinfo',
+  'rt_tgsigqueueinfo',
+  'pidfd_send_signal',
+  'execveat',
+];
 
 /** What the child does once it is let go. `$1` is a cgroup to make, or nothing. */
 const SCRIPT = `trap : USR1
@@ -75,12 +85,12 @@ export const CANARIES: readonly Canary[] = [
       i32(memory, at + EvSignal.syscall) === SYSCALL.kill,
   },
   {
-    probe: 'sys_exit',
+    probe: 'sys_exit_kill',
     what: 'a signal 0',
     isOf: (type, memory, at) => type === SnoopType.ATTEMPT && i32(memory, at + EvAttempt.sig) === SIGNAL_0,
   },
   {
-    probe: 'sys_exit',
+    probe: 'sys_exit_kill',
     what: 'a refused signal',
     isOf: (type, memory, at) =>
       type === SnoopType.ATTEMPT &&
@@ -88,7 +98,7 @@ export const CANARIES: readonly Canary[] = [
       i32(memory, at + EvAttempt.result) === -constants.errno.ESRCH,
   },
   {
-    probe: 'sys_exit',
+    probe: 'sys_exit_execve',
     what: 'a failed exec',
     isOf: (type, memory, at) => type === SnoopType.EXEC && i32(memory, at + EvExec.result) < 0,
   },
@@ -115,7 +125,8 @@ export interface Trial {
 /** Has the child do all of it under these probes, which record it as a descendant of this process. */
 export async function tryProbes(probes: Probes): Promise<Trial> {
   const witness = new Witness();
-  const untried = new Map([['mark_victim', 'memory would have to run out']]);
+  const untried = new Map(OTHER_RETURNS.map(call => [RETURN_OF_EACH + call, 'no shell makes this call']));
+  untried.set('mark_victim', 'memory would have to run out');
   const cgroup = cgroupToMake();
   if (cgroup === null) untried.set('cgroup_mkdir', 'no cgroup can be made here');
   const child = spawn(SHELL, ['-c', SCRIPT, SHELL, cgroup ?? ''], {

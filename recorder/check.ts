@@ -7,10 +7,10 @@ import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { CANARIES, type Trial, tryProbes } from './canary.js';
 import { unifiedRoot } from './cgroup.js';
-import { chooseWays, hasRegisters, hasRings, type Ways } from './kernel-ways.js';
+import { callTracepoint, chooseWays, hasRegisters, hasRings, type Ways } from './kernel-ways.js';
 import * as bpf from './libbpf.js';
 import { lockHolder } from './lock.js';
-import { neededTracepoints } from './object.js';
+import { neededTracepoints, RETURN_OF_ALL, RETURN_OF_EACH } from './object.js';
 import { requireSafeWay } from './path-safety.js';
 import { hasBpffs } from './pins.js';
 import { Probes } from './probes.js';
@@ -32,6 +32,7 @@ export async function check(db: string): Promise<Finding[]> {
     object(),
     kernelTypes(),
     capture(),
+    returns(),
     transport(),
     cgroups(),
     bpffs(),
@@ -102,9 +103,9 @@ function kernelTypes(): Finding {
   };
 }
 
-/** What `--capture auto` and `--transport auto` choose here. */
+/** What `auto` chooses here. */
 function ways(): Ways {
-  return chooseWays({ capture: 'auto', transport: 'auto' });
+  return chooseWays({ capture: 'auto', returns: 'auto', transport: 'auto' });
 }
 
 function capture(): Finding {
@@ -113,6 +114,21 @@ function capture(): Finding {
       ? 'regs: the kernel lets a probe read the registers that a task saved (bpf_task_pt_regs)'
       : 'hash: the kernel has no bpf_task_pt_regs, so the entry of each call that matters is noted in a map',
   );
+}
+
+function returns(): Finding {
+  const name = 'returns of calls';
+  try {
+    const each = ways().returns === 'each';
+    const detail = each
+      ? 'each: of the calls that matter, by the 64-bit table; `--returns all` sees those of 32-bit programs, too'
+      : 'all: of every call, which costs each of them some 30 ns';
+    const hint =
+      'a tracepoint for each call needs Linux 5.15 and tracefs: mount -t tracefs none /sys/kernel/tracing';
+    return { name, ok: each, needed: false, detail, hint };
+  } catch (error) {
+    return failure(name, false, error);
+  }
 }
 
 function transport(): Finding {
@@ -132,12 +148,15 @@ function tracepoints(): Finding[] {
   try {
     const needed = neededTracepoints({ ...ways(), countSyscalls: false });
     const found = bpf.kernelTracepoints(needed);
-    return needed.map(name => ({
-      name,
-      ok: found.has(name),
-      needed: true,
-      detail: found.has(name) ? 'tracepoint' : 'the kernel does not have this tracepoint',
-    }));
+    return needed.map(name => {
+      const ok = found.has(name) || callTracepoint(name) !== null;
+      return {
+        name,
+        ok,
+        needed: true,
+        detail: ok ? 'tracepoint' : 'the kernel does not have this tracepoint',
+      };
+    });
   } catch {
     return []; // without libbpf, the probes or BTF, which have findings of their own
   }
@@ -195,7 +214,7 @@ export function probeFindings(probes: readonly string[], { seen, untried, malfor
     const why = untried.get(name);
     if (why !== undefined)
       return { name, ok: true, needed: true, detail: `attached; cannot be tried: ${why}` };
-    const asked = CANARIES.filter(({ probe }) => probe === name);
+    const asked = CANARIES.filter(({ probe }) => probe === name || isReturn(name, probe));
     if (asked.length === 0)
       return { name, ok: true, needed: true, detail: 'attached; nothing here tries it' };
     const missed = asked.filter(canary => !seen.has(canary));
@@ -218,6 +237,11 @@ export function probeFindings(probes: readonly string[], { seen, untried, malfor
     });
   }
   return findings;
+}
+
+/** The one probe on the return of all calls sees what those of single calls see. */
+function isReturn(name: string, probe: string): boolean {
+  return name === RETURN_OF_ALL && probe.startsWith(RETURN_OF_EACH);
 }
 
 function recorder(db: string): Finding {

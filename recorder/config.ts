@@ -25,6 +25,7 @@ const KEYS = {
   'lethal-buffer': 'text',
   'bulk-buffer': 'text',
   capture: 'text',
+  returns: 'text',
   transport: 'text',
   'count-syscalls': 'flag',
   'max-size': 'text',

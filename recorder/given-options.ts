@@ -46,6 +46,7 @@ const PASSED_ON = [
   'retain',
   'group',
   'capture',
+  'returns',
   'transport',
 ] as const;
 

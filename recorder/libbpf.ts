@@ -6,6 +6,7 @@ import { callback, type Handle, keepMessage, number, openLibrary, pointer, view 
 
 export type { Handle } from './ffi.js';
 
+const BPF_PERF_EVENT = 41; // include/uapi/linux/bpf.h, enum bpf_attach_type
 const BTF_KIND_STRUCT = 4;
 const BTF_KIND_TYPEDEF = 8;
 
@@ -48,10 +49,12 @@ function bind() {
     setAutoload: library.func('int bpf_program__set_autoload(void *program, bool autoload)'),
     attach: library.func('void *bpf_program__attach(void *program)'),
     attachIterator: library.func('void *bpf_program__attach_iter(void *program, void *options)'),
-    pinLink: library.func('int bpf_link__pin(void *link, const char *path)'),
+    programFd: library.func('int bpf_program__fd(void *program)'),
+    createLink: library.func('int bpf_link_create(int program, int target, int type, const void *options)'),
     pin: library.func('int bpf_obj_pin(int fd, const char *path)'),
     get: library.func('int bpf_obj_get(const char *path)'),
     linkFd: library.func('int bpf_link__fd(void *link)'),
+    disconnectLink: library.func('void bpf_link__disconnect(void *link)'),
     destroyLink: library.func('int bpf_link__destroy(void *link)'),
     createIterator: library.func('int bpf_iter_create(int link_fd)'),
     mapFd: library.func('int bpf_map__fd(void *map)'),
@@ -94,9 +97,12 @@ export const program = (object: Handle, name: string): Handle =>
   pointer(bpf().findProgram(object, name), `find program ${name} in the object`);
 export const map = (object: Handle, name: string): Handle =>
   pointer(bpf().findMap(object, name), `find map ${name} in the object`);
-export const attach = (prog: Handle, name: string): Handle =>
-  pointer(bpf().attach(prog), `attach probe ${name}`);
-export const detach = (link: Handle): void => void bpf().destroyLink(link);
+/** Hangs a program on the BTF tracepoint that its section names. The descriptor of the link: it hangs there until that is closed. */
+export const attach = (prog: Handle, name: string): number =>
+  descriptorOf(pointer(bpf().attach(prog), `attach probe ${name}`));
+/** Hangs a program on a perf event, which may be closed then. The descriptor of the link. */
+export const attachToPerfEvent = (prog: Handle, event: number, name: string): number =>
+  number(bpf().createLink(bpf().programFd(prog), event, BPF_PERF_EVENT, null), `attach probe ${name}`);
 export const mapFd = (of: Handle): number => number(bpf().mapFd(of), 'get the descriptor of a map');
 /** max_entries of a map, for a ring its bytes: the kernel tells it of any descriptor, also of a map that another made. */
 export function maxEntriesOf(fd: number): number {
@@ -160,19 +166,22 @@ export function initialValue(of: Handle): ArrayBuffer {
   return view(at, bytes[0] as number);
 }
 
-/** Attaches an iterator program. */
-export const attachIterator = (prog: Handle, name: string): Handle =>
-  pointer(bpf().attachIterator(prog, null), `attach ${name}`);
+/** Attaches an iterator program. The descriptor of the link. */
+export const attachIterator = (prog: Handle, name: string): number =>
+  descriptorOf(pointer(bpf().attachIterator(prog, null), `attach ${name}`));
 /** A file descriptor to read what an attached iterator tells, until its end; the caller closes it. */
-export const readIterator = (link: Handle): number =>
-  number(bpf().createIterator(bpf().linkFd(link)), 'run an iterator');
+export const readIterator = (link: number): number => number(bpf().createIterator(link), 'run an iterator');
 
-/** Keeps a map alive under a path in bpffs, whoever made it. */
-export const pinMap = (of: Handle, path: string): void =>
-  void number(bpf().pin(mapFd(of), path), `pin ${path}`);
-/** Keeps a program attached as long as the path is there. */
-export const pinLink = (link: Handle, path: string): void =>
-  void number(bpf().pinLink(link, path), `pin ${path}`);
+/** What a link of libbpf holds open, without libbpf. */
+function descriptorOf(link: Handle): number {
+  const fd = number(bpf().linkFd(link), 'get the descriptor of a link');
+  bpf().disconnectLink(link);
+  bpf().destroyLink(link);
+  return fd;
+}
+
+/** Keeps a map alive, or the program of a link attached, as long as a path in bpffs is there. */
+export const pin = (fd: number, path: string): void => void number(bpf().pin(fd, path), `pin ${path}`);
 /** A descriptor of a pinned object. */
 export const openPinned = (path: string): number => number(bpf().get(path), `open ${path}`);
 

@@ -180,6 +180,7 @@ function readClock(id: number): number {
   return time.sec * 1e9 + time.nsec;
 }
 
+const PERF_TYPE_TRACEPOINT = 2;
 const PERF_TYPE_SOFTWARE = 1;
 const PERF_COUNT_SW_BPF_OUTPUT = 10;
 const PERF_SAMPLE_RAW = 1 << 10;
@@ -192,13 +193,22 @@ const ATTR_BYTES = 64; // PERF_ATTR_SIZE_VER0: what came later stays 0
  * @param wakeAfter records after which whoever waits is woken; 0: when the buffer is half full
  */
 export function openPerfOutput(cpu: number, wakeAfter: number): number {
+  return openPerfEvent(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT, cpu, attr => {
+    attr.setBigUint64(24, BigInt(PERF_SAMPLE_RAW), true);
+    attr.setUint32(48, wakeAfter, true); // wakeup_events
+  });
+}
+
+/** A perf event on a tracepoint, to hang a program on: the program runs on every CPU, whichever the event is of. */
+export const openTracepoint = (id: number): number => openPerfEvent(PERF_TYPE_TRACEPOINT, id, 0, () => {});
+
+function openPerfEvent(type: number, config: number, cpu: number, set: (attr: DataView) => void): number {
   const attr = new DataView(new ArrayBuffer(ATTR_BYTES)); // include/uapi/linux/perf_event.h, struct perf_event_attr
-  attr.setUint32(0, PERF_TYPE_SOFTWARE, true);
+  attr.setUint32(0, type, true);
   attr.setUint32(4, ATTR_BYTES, true);
-  attr.setBigUint64(8, BigInt(PERF_COUNT_SW_BPF_OUTPUT), true);
+  attr.setBigUint64(8, BigInt(config), true);
   attr.setBigUint64(16, 1n, true); // sample_period
-  attr.setBigUint64(24, BigInt(PERF_SAMPLE_RAW), true);
-  attr.setUint32(48, wakeAfter, true); // wakeup_events
+  set(attr);
   const bytes = new Uint8Array(attr.buffer);
   const fd = c.perf_event_open(SYS.perf_event_open, bytes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
   return number(Number(fd), `open a perf event on processor ${cpu}`);

@@ -61,6 +61,11 @@ function program(): Command {
       .option('--lethal-buffer <size>', 'buffer for what may have killed', '4M')
       .option('--bulk-buffer <size>', 'buffer for the rest', '16M')
       .option('--capture <way>', 'where the call in progress is found: auto, regs or hash', 'auto')
+      .option(
+        '--returns <way>',
+        'calls whose return is seen: auto, each (that matters, 64-bit) or all',
+        'auto',
+      )
       .option('--transport <way>', 'what the buffers are made of: auto, ring or perf', 'auto')
       .option('--count-syscalls', 'count the system calls of each user, too')
       .option('--max-size <size>', 'disk that the recording may take', '4G')

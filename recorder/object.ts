@@ -12,16 +12,25 @@ import {
 } from '../bpf/wire.gen.js';
 import { PACKAGE_ROOT } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
-import type { Capture, Transport } from './kernel-ways.js';
+import type { Capture, Returns, Transport } from './kernel-ways.js';
 import * as bpf from './libbpf.js';
 import { digest } from './pins.js';
 import type { Scope } from './scope.js';
 
 const OBJECT = join(PACKAGE_ROOT, 'dist', 'snooprec.bpf.o');
 const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
+/** The section of a program that hangs on one BTF tracepoint names it. */
 const TRACEPOINT = 'tp_btf/';
 /** The tracepoint of the probe that is attached only where it is needed: bpf/sys_enter.bpf.c. */
 export const ENTRY = 'sys_enter';
+/** Those of bpf/sys_exit.bpf.c: of all calls, and what the names of those of one call begin with. */
+export const RETURN_OF_ALL = 'sys_exit';
+export const RETURN_OF_EACH = 'sys_exit_';
+/** The calls on whose return a program hangs, by its name. */
+const CALLS_OF: Readonly<Record<string, readonly string[]>> = {
+  on_send_return: ['kill', 'tkill', 'tgkill', 'rt_sigqueueinfo', 'rt_tgsigqueueinfo', 'pidfd_send_signal'],
+  on_exec_return: ['execve', 'execveat'],
+};
 
 /** Names the layout of the records: lanes of another one cannot be read. */
 export const WIRE = digest(WIRE_BYTES);
@@ -37,6 +46,7 @@ export interface ProbeOptions {
   /** Count the system calls of each user. */
   countSyscalls: boolean;
   capture: Capture;
+  returns: Returns;
   transport: Transport;
 }
 
@@ -46,16 +56,29 @@ export interface Probe {
   tracepoint: string;
 }
 
-/** Which of the probes are wanted: the entry of system calls only where something needs it. */
-type Wanted = Pick<ProbeOptions, 'capture' | 'countSyscalls'>;
+/** What decides which of the probes are wanted. */
+type Wanted = Pick<ProbeOptions, 'capture' | 'returns' | 'countSyscalls'>;
 
-/** The probes of the object: every program on a BTF tracepoint that is wanted. */
-export function probesOf(object: bpf.Handle, { capture, countSyscalls }: Wanted): Probe[] {
-  return bpf
-    .programs(object)
-    .filter(({ section }) => section.startsWith(TRACEPOINT))
-    .map(({ handle, section }) => ({ program: handle, tracepoint: section.slice(TRACEPOINT.length) }))
-    .filter(({ tracepoint }) => tracepoint !== ENTRY || countSyscalls || capture === 'hash');
+/** The entry of calls is wanted only where something needs it, and of the two ways to see their return, one. */
+function isWanted(tracepoint: string, { capture, returns, countSyscalls }: Wanted): boolean {
+  if (tracepoint === ENTRY) return countSyscalls || capture === 'hash';
+  if (tracepoint === RETURN_OF_ALL) return returns === 'all';
+  return !tracepoint.startsWith(RETURN_OF_EACH) || returns === 'each';
+}
+
+/** The probes of the object: every program that hangs on tracepoints, once for each. */
+function allProbes(object: bpf.Handle): Probe[] {
+  return bpf.programs(object).flatMap(({ handle, name, section }) => {
+    const tracepoints = section.startsWith(TRACEPOINT)
+      ? [section.slice(TRACEPOINT.length)]
+      : (CALLS_OF[name] ?? []).map(call => RETURN_OF_EACH + call);
+    return tracepoints.map(tracepoint => ({ program: handle, tracepoint }));
+  });
+}
+
+/** Those of them that are wanted. */
+export function probesOf(object: bpf.Handle, wanted: Wanted): Probe[] {
+  return allProbes(object).filter(({ tracepoint }) => isWanted(tracepoint, wanted));
 }
 
 /** The tracepoints that the compiled object needs. */
@@ -68,7 +91,7 @@ export function neededTracepoints(wanted: Wanted): string[] {
 
 /** Names what is recorded and by which programs: lanes of the same setup go on being used. */
 export function setupOf(options: ProbeOptions): string {
-  const { scope, argsBytes, lethalBytes, bulkBytes, countSyscalls, capture } = options;
+  const { scope, argsBytes, lethalBytes, bulkBytes, countSyscalls, capture, returns } = options;
   requireObject();
   return digest([
     readFileSync(OBJECT).toString('base64'),
@@ -78,6 +101,7 @@ export function setupOf(options: ProbeOptions): string {
     bulkBytes,
     countSyscalls,
     capture,
+    returns,
   ]);
 }
 
@@ -128,11 +152,8 @@ function openCompiled(): bpf.Handle {
 export function configure(object: bpf.Handle, options: ProbeOptions): void {
   setKnobs(new DataView(bpf.initialValue(bpf.map(object, '.rodata.knobs'))), options);
   const { capture, transport, lethalBytes, bulkBytes } = options;
-  const wanted = probesOf(object, options).map(probe => probe.tracepoint);
-  for (const { handle, section } of bpf.programs(object)) {
-    if (section.startsWith(TRACEPOINT) && !wanted.includes(section.slice(TRACEPOINT.length)))
-      bpf.leaveOut(handle);
-  }
+  for (const { program, tracepoint } of allProbes(object))
+    if (!isWanted(tracepoint, options)) bpf.leaveOut(program);
   const cpus = bpf.possibleCpus();
   const entries = (name: string, count: number) => bpf.setMaxEntries(bpf.map(object, name), count);
   const without = (...names: string[]) => {

@@ -4,7 +4,15 @@ import { resolve } from 'node:path';
 import { databasePath } from '../migrations/database.js';
 import { SnoopError } from '../migrations/errors.js';
 import { findGroup, type Group } from './group.js';
-import { type Asked, CAPTURES, type Capture, TRANSPORTS, type Transport } from './kernel-ways.js';
+import {
+  type Asked,
+  CAPTURES,
+  type Capture,
+  RETURNS,
+  type Returns,
+  TRANSPORTS,
+  type Transport,
+} from './kernel-ways.js';
 import { cgroupScope, type Scope } from './scope.js';
 
 /** The options of one run. */
@@ -18,8 +26,9 @@ export interface RecordOptions {
   lethalBytes: number;
   bulkBytes: number;
   countSyscalls: boolean;
-  /** Where the probes find the system call in progress, and what the lanes are made of. */
+  /** Where the probes find the system call in progress, on what they see it return, and what the lanes are made of. */
   capture: Asked<Capture>;
+  returns: Asked<Returns>;
   transport: Asked<Transport>;
   /** Bytes that the recording may take on disk. */
   maxBytes: number;
@@ -46,6 +55,7 @@ export interface RawOptions {
   retain?: string;
   group?: string;
   capture?: string;
+  returns?: string;
   transport?: string;
   countSyscalls?: boolean;
 }
@@ -55,6 +65,10 @@ const ARGS_BYTES_MAX = 128 << 10; // ARGS_MAX in bpf/scratch.bpf.h
 
 /** @param tree the scope of `snooprec run`; else `--cgroup` decides */
 export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
+  const capture = oneOf('--capture', raw.capture, CAPTURES);
+  const returns = oneOf('--returns', raw.returns, RETURNS);
+  if (capture === 'hash' && returns === 'each')
+    throw new SnoopError('usage', '--capture hash has to see all calls return', 'leave out --returns each');
   return {
     db: resolve(databasePath(raw.db)),
     scope: tree ?? cgroupScope(raw.cgroup ?? []),
@@ -64,7 +78,8 @@ export function recordOptions(raw: RawOptions, tree?: Scope): RecordOptions {
     lethalBytes: lane('--lethal-buffer', raw.lethalBuffer, 4 << 20),
     bulkBytes: lane('--bulk-buffer', raw.bulkBuffer, 16 << 20),
     countSyscalls: raw.countSyscalls === true,
-    capture: oneOf('--capture', raw.capture, CAPTURES),
+    capture,
+    returns,
     transport: oneOf('--transport', raw.transport, TRANSPORTS),
     maxBytes: size('--max-size', raw.maxSize, 4 * GIB, 16 << 20, 4096 * GIB),
     keepFreeBytes: raw.keepFree === undefined ? null : size('--keep-free', raw.keepFree, 0, 0, 4096 * GIB),

@@ -136,6 +136,20 @@ export function removePins(pins: PinSet): void {
   }
 }
 
+/** Runs `close` while what it closes is pinned, and unpins that at once; where nothing can be pinned, it just runs it. */
+export function passingPin(pin: (path: string) => void, close: () => void): void {
+  const path = join(BPFFS, `snooprec_passing_${randomBytes(6).toString('hex')}`);
+  let isPinned = false;
+  try {
+    if (isBpffs()) {
+      pin(path);
+      isPinned = true;
+    }
+  } catch {} // not allowed to
+  close();
+  if (isPinned) unlinkSync(path);
+}
+
 function unlinkAll(pins: PinSet, isMeant: (name: string) => boolean): void {
   if (!existsSync(pins.directory)) return;
   for (const name of readdirSync(pins.directory)) if (isMeant(name)) unlinkSync(join(pins.directory, name));

@@ -10,17 +10,9 @@ import { SnoopTreeMark } from '../bpf/wire.gen.js';
 import type { Lane } from './lane.js';
 import { mapPerf, mapRings, SHARED_MAPS, type SharedMemory } from './lanes.js';
 import * as bpf from './libbpf.js';
+import { Links } from './links.js';
 import { configure, ENTRY, openObject, type ProbeOptions, probesOf, setupOf, WIRE } from './object.js';
-import {
-  hasBpffs,
-  linkPath,
-  makePins,
-  newPins,
-  type PinSet,
-  pinnedLinks,
-  removePins,
-  unpinLinks,
-} from './pins.js';
+import { hasBpffs, makePins, newPins, type PinSet, pinnedLinks, removePins, unpinLinks } from './pins.js';
 import type { Waiter } from './waiter.js';
 
 const SNAPSHOT_PROGRAM = 'on_snapshot';
@@ -72,13 +64,9 @@ export class Probes {
   /** Loads and attaches new ones, pinned for this database if it is named and bpffs is there. */
   static load(options: ProbeOptions, db: string | null): Probes {
     const object = openObject();
-    const links: bpf.Handle[] = [];
     const canPin = options.transport === 'ring' && db !== null && hasBpffs();
     const pins = canPin ? newPins(db, WIRE, setupOf(options)) : null;
-    const detach = () => {
-      if (pins) unpinLinks(pins);
-      for (const link of links.splice(0)) bpf.detach(link);
-    };
+    const links = new Links(pins);
     const release = () => {
       if (pins) removePins(pins);
       bpf.closeObject(object);
@@ -90,29 +78,25 @@ export class Probes {
       const open = (name: string) => bpf.mapFd(bpf.map(object, name));
       const memory = options.transport === 'ring' ? mapRings(open) : mapPerf(open, options);
       const iterator = bpf.attachIterator(bpf.program(object, SNAPSHOT_PROGRAM), 'the snapshot');
-      links.push(iterator);
+      links.keep(iterator);
       if (pins) {
         makePins(pins);
-        for (const name of SHARED_MAPS) bpf.pinMap(bpf.map(object, name), join(pins.directory, name));
-        bpf.pinLink(iterator, join(pins.directory, 'snapshot'));
+        for (const name of SHARED_MAPS) bpf.pin(open(name), join(pins.directory, name));
+        bpf.pin(iterator, join(pins.directory, 'snapshot'));
       }
       const probes = probesOf(object, options);
-      for (const { program, tracepoint } of probes) {
-        const link = bpf.attach(program, tracepoint);
-        links.push(link);
-        if (pins) bpf.pinLink(link, linkPath(pins, tracepoint));
-      }
+      for (const probe of probes) links.attach(probe);
       return new Probes(
         memory,
         probes.map(probe => probe.tracepoint),
         options.countSyscalls,
         pins,
         () => bpf.readIterator(iterator),
-        detach,
+        () => links.detach(),
         release,
       );
     } catch (error) {
-      detach();
+      links.detach();
       release();
       throw error;
     }

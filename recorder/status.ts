@@ -15,8 +15,9 @@ export interface Status {
   since: string | null;
   db: string;
   scope: string | null;
-  /** Where the probes find the system call in progress, and what the lanes are made of. */
+  /** Where the probes find the system call in progress, on what they see it return, and what the lanes are made of. */
   capture: string | null;
+  returns: string | null;
   transport: string | null;
   /** The probes and lanes outlive a recorder that is killed. */
   pinned: boolean;
@@ -37,6 +38,7 @@ interface RecordingRow {
   started: string;
   scope: string;
   capture: string | null;
+  returns: string | null;
   transport: string | null;
   probes: string;
   seen: number;
@@ -62,6 +64,7 @@ export function status(db: string): Status {
     db,
     scope: row?.scope ?? null,
     capture: row?.capture ?? null,
+    returns: row?.returns ?? null,
     transport: row?.transport ?? null,
     pinned: running && leftPins(db).length > 0,
     probes: row ? (JSON.parse(row.probes) as Status['probes']) : [],
@@ -87,8 +90,8 @@ function lastRecording(db: string): RecordingRow | undefined {
     connection = new Database(db, { readonly: true, timeout: 200 });
     return connection
       .prepare(
-        `SELECT v.started, v.scope, v.options ->> '$.capture' AS capture, v.options ->> '$.transport' AS transport, v.probes, v.seen, v.folded, v.lost, v.malformed, v.shed,
-           r.rows, r.events_per_s, r.rows_per_s, r.lag_us
+        `SELECT v.started, v.scope, v.options ->> '$.capture' AS capture, v.options ->> '$.returns' AS returns,
+           v.options ->> '$.transport' AS transport, v.probes, v.seen, v.folded, v.lost, v.malformed, v.shed, r.rows, r.events_per_s, r.rows_per_s, r.lag_us
          FROM recordings v JOIN recording r USING (id) ORDER BY id DESC LIMIT 1`,
       )
       .get() as RecordingRow | undefined;
@@ -111,7 +114,10 @@ export function statusText(s: Status): string {
     ['recording', `process ${s.pid} since ${s.since}`],
     ['database', `${s.db}, ${(s.db_bytes / 1e6).toFixed(1)} MB`],
     ['scope', `${s.scope}`],
-    ['probes', `${attached} of ${s.probes.length} attached; capture ${s.capture}, transport ${s.transport}`],
+    [
+      'probes',
+      `${attached} of ${s.probes.length} attached; capture ${s.capture}, returns ${s.returns}, transport ${s.transport}`,
+    ],
     ['if killed', s.pinned ? 'the kernel records on' : 'nothing is recorded until the next start: no pins'],
     [
       'events',

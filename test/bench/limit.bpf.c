@@ -7,8 +7,6 @@
 #include "kernel.h"
 #include "wire.h"
 
-#define SYS_kill 62
-
 const volatile bool writes = false;
 
 struct {
@@ -54,17 +52,17 @@ static __always_inline int take(enum snoop_type type, const __u64 bytes)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(calls, struct pt_regs *regs, long result)
+SEC("tp/syscalls/sys_exit_kill")
+int calls(void *ctx)
 {
-	return regs->orig_ax == SYS_kill ? take(SNOOP_ATTEMPT, sizeof(struct ev_attempt)) : 0;
+	return take(SNOOP_ATTEMPT, sizeof(struct ev_attempt));
 }
 
-/* What the hook costs where there is nothing to tell: of a call that sent its signal, and of every other call. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(others, struct pt_regs *regs, long result)
+/* What the hook costs where there is nothing to tell: of a call that sent its signal. */
+SEC("tp/syscalls/sys_exit_kill")
+int others(struct { __u64 common; __s64 nr; __s64 result; } *ctx)
 {
-	return regs->orig_ax == SYS_kill && result < 0 ? take(SNOOP_ATTEMPT, sizeof(struct ev_attempt)) : 0;
+	return ctx->result < 0 ? take(SNOOP_ATTEMPT, sizeof(struct ev_attempt)) : 0;
 }
 
 SEC("tp_btf/signal_generate")

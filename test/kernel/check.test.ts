@@ -15,7 +15,8 @@ const PROBES = [
   'sched_process_fork',
   'signal_deliver',
   'signal_generate',
-  'sys_exit',
+  'sys_exit_execve',
+  'sys_exit_kill',
   'task iterator',
 ];
 

@@ -173,25 +173,28 @@ for (const call of ['kill', 'rt_sigqueueinfo']) {
   });
 }
 
-test('a call by the 32-bit table is told by its own name, with its own arguments', {
-  skip: skip || (process.arch === 'x64' ? false : 'needs x86-64, where a program may use either table'),
-}, async t => {
-  const lab = Lab.open(t);
-  lab.record();
-  const victims = lab.background('victims', '1', 'ignore', '10');
-  const pid = Number(await victims.fact('pids'));
-  const sent = lab.inside('send32', '10', String(pid), '23');
-  const refused = lab.inside('send32', '10', '4194303', '23');
-  lab.stop();
-  assert.equal(sent.facts.get('ok'), '23');
-  assert.equal(refused.facts.get('ESRCH'), '23');
-  const rows = lab.rows(
-    `SELECT mechanism, outcome, sender_pid, target_arg, sum(count) AS n FROM signals WHERE sig = 10
-     GROUP BY 1, 2, 3, 4 ORDER BY target_arg`,
-  );
-  const by = ({ facts }: { facts: Map<string, string> }) => Number(facts.get('pid'));
-  assert.deepEqual(rows, [
-    { mechanism: 'kill', outcome: 'ignored', sender_pid: by(sent), target_arg: pid, n: 23 },
-    { mechanism: 'kill', outcome: 'ESRCH', sender_pid: by(refused), target_arg: 4194303, n: 23 },
-  ]);
-});
+for (const returns of ['each', 'all']) {
+  test(`a signal by the 32-bit table is told with its own arguments${returns === 'all' ? ', and a refusal' : ''}`, {
+    skip: skip || (process.arch === 'x64' ? false : 'needs x86-64, where a program may use either table'),
+  }, async t => {
+    const lab = Lab.open(t);
+    lab.record('--capture', 'regs', '--returns', returns);
+    const victims = lab.background('victims', '1', 'ignore', '10');
+    const pid = Number(await victims.fact('pids'));
+    const sent = lab.inside('send32', '10', String(pid), '23');
+    const refused = lab.inside('send32', '10', '4194303', '23');
+    lab.stop();
+    assert.equal(sent.facts.get('ok'), '23');
+    assert.equal(refused.facts.get('ESRCH'), '23');
+    const rows = lab.rows(
+      `SELECT mechanism, outcome, sender_pid, target_arg, sum(count) AS n FROM signals WHERE sig = 10
+       GROUP BY 1, 2, 3, 4 ORDER BY target_arg`,
+    );
+    const by = ({ facts }: { facts: Map<string, string> }) => Number(facts.get('pid'));
+    const told = [
+      { mechanism: 'kill', outcome: 'ignored', sender_pid: by(sent), target_arg: pid, n: 23 },
+      { mechanism: 'kill', outcome: 'ESRCH', sender_pid: by(refused), target_arg: 4194303, n: 23 },
+    ];
+    assert.deepEqual(rows, returns === 'all' ? told : told.slice(0, 1));
+  });
+}

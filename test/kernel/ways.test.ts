@@ -1,4 +1,4 @@
-/** The two captures and the two transports: which of them are taken, that they say so, and what only they do. */
+/** The two captures, the two ways to see calls return and the two transports: which of them are taken, that they say so, and what only they do. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -11,7 +11,15 @@ import { cannotRecord, Lab } from './lab.js';
 
 const skip = cannotRecord;
 
-function told(lab: Lab): { capture: string; transport: string; pinned: boolean; probes: { name: string }[] } {
+interface Told {
+  capture: string;
+  returns: string;
+  transport: string;
+  pinned: boolean;
+  probes: { name: string }[];
+}
+
+function told(lab: Lab): Told {
   return JSON.parse(lab.snooprec('status', '--json').stdout);
 }
 
@@ -34,15 +42,29 @@ for (const capture of ['regs', 'hash'] as const) {
   }
 }
 
+for (const returns of ['each', 'all'] as const) {
+  test(`status and the recording say that the return of ${returns} was seen`, { skip }, t => {
+    const lab = Lab.open(t);
+    lab.record('--capture', 'regs', '--returns', returns);
+    const status = told(lab);
+    assert.equal(status.returns, returns);
+    const onReturns = status.probes.map(({ name }) => name).filter(name => name.startsWith('sys_exit'));
+    assert.equal(onReturns.length, returns === 'all' ? 1 : 8, onReturns.join());
+    lab.stop();
+    assert.equal(lab.value("SELECT options ->> '$.returns' FROM recordings"), returns);
+  });
+}
+
 test('auto takes what check says, and that is never "auto"', { skip }, t => {
   const lab = Lab.open(t);
-  const ways = chooseWays({ capture: 'auto', transport: 'auto' });
-  lab.record('--capture', 'auto', '--transport', 'auto');
-  const { capture, transport } = told(lab);
+  const ways = chooseWays({ capture: 'auto', returns: 'auto', transport: 'auto' });
+  lab.record('--capture', 'auto', '--returns', 'auto', '--transport', 'auto');
+  const { capture, returns, transport } = told(lab);
   lab.stop();
-  assert.deepEqual({ capture, transport }, ways);
+  assert.deepEqual({ capture, returns, transport }, ways);
   const { stdout } = lab.snooprec('check');
   assert.match(stdout, new RegExp(`calls in progress +${capture}: `));
+  assert.match(stdout, new RegExp(`returns of calls +${returns}: `));
   assert.match(stdout, new RegExp(`lanes +${transport}: `));
 });
 

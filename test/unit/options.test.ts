@@ -27,6 +27,7 @@ test('without options the defaults of the design hold', () => {
     bulkBytes: 16 << 20,
     countSyscalls: false,
     capture: 'auto',
+    returns: 'auto',
     transport: 'auto',
     maxBytes: 4 * 2 ** 30,
     keepFreeBytes: null,
@@ -106,9 +107,12 @@ test('the scope of a command stands over --cgroup', () => {
   assert.deepEqual(recordOptions({}, scope).scope, scope);
 });
 
-test('capture and transport are one of a few words', () => {
+test('capture, returns and transport are one of a few words', () => {
   assert.equal(recordOptions({ capture: 'hash' }).capture, 'hash');
   assert.equal(recordOptions({ transport: 'perf' }).transport, 'perf');
+  assert.equal(recordOptions({ returns: 'all' }).returns, 'all');
+  assert.match(refused({ returns: 'none' }), /--returns none is none of auto, each, all/);
+  assert.match(refused({ capture: 'hash', returns: 'each' }), /hash has to see all calls return/);
   assert.match(refused({ capture: 'map' }), /--capture map is none of auto, regs, hash/);
   for (const transport of ['', 'Ring', 'ring ', 'constructor'])
     assert.match(refused({ transport }), /--transport .* is none of auto, ring, perf/);
