@@ -8,7 +8,7 @@
 
 import { type Lane, type Memory, memoryOf } from './lane.js';
 
-const BUSY = 0x80000000;
+export const BUSY = 0x80000000;
 const DISCARDED = 0x40000000;
 export const HEADER_BYTES = 8; // struct bpf_ringbuf_hdr: u32 len and flags, u32 page offset
 
