@@ -22,7 +22,7 @@ export interface Lane {
    * @param now nanoseconds of the clock of the records; Infinity: no more records come, so none is held back
    */
   look(now: number): void;
-  /** Lends the oldest record not taken yet. False: there is none, or its turn has not come. */
+  /** Lends the oldest record not taken yet that the last look saw. False: there is none, or its turn has not come. */
   next(): boolean;
   /** Marks the lent record as taken. Its bytes stay until the commit. */
   take(): void;

@@ -165,19 +165,25 @@ export class Pipeline {
    * @param now nanoseconds since boot; Infinity: no more records come, so none has to wait for an older one
    */
   #drain(now = this.#context.clock.bootNow()): boolean {
-    this.#lethal.look(now);
-    this.#bulk.look(now);
+    if (this.#isFull()) return true;
+    this.#look(now);
     for (let n = 0; n < SLICE_RECORDS; n++) {
-      if (this.#isFull()) return true;
-      const lane = this.#older();
-      if (lane === null) return false;
+      let lane = this.#older();
+      if (lane === null) {
+        this.#look(now);
+        lane = this.#older();
+        if (lane === null) return false;
+      }
       if (this.#firstTaken === 0) {
         this.#firstTaken = performance.now();
         this.#firstBootNs = u64(lane.memory, lane.at + SnoopHeader.time);
       }
-      switch (applyRecord(this.#context, lane.memory, lane.at, lane.length)) {
+      const fate = applyRecord(this.#context, lane.memory, lane.at, lane.length);
+      lane.take();
+      switch (fate) {
         case Fate.stored:
           this.#tally.stored++;
+          if (this.#isFull()) return true;
           break;
         case Fate.folded:
           this.#tally.folded++;
@@ -186,9 +192,14 @@ export class Pipeline {
           this.#tally.malformed++;
           break;
       }
-      lane.take();
     }
     return true;
+  }
+
+  /** The lethal lane last: whatever is older than a record that was seen in the other is in it by then. */
+  #look(now: number): void {
+    this.#bulk.look(now);
+    this.#lethal.look(now);
   }
 
   /** The lane with the older record. */

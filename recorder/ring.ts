@@ -22,7 +22,7 @@ export class Ring implements Lane {
   #committed: number;
   /** Where that is in the data. Kept beside it, because the remainder of a number beyond 32 bits is slow. */
   #offset: number;
-  /** Bytes behind it that the kernel had written when it was asked last; it is asked again when they are read. */
+  /** Bytes behind it that the last look saw. */
   #known = 0;
   #lent = false;
   readonly #consumer: BigUint64Array;
@@ -43,17 +43,15 @@ export class Ring implements Lane {
     this.#offset = this.#taken % bytes;
   }
 
-  /** Nothing is held back: the kernel has put the records of all CPUs in one order. */
-  look(_now: number): void {}
+  /** Nothing that is there is held back: the kernel has put the records of all CPUs in one order. */
+  look(_now?: number): void {
+    this.#known = this.waiting;
+  }
 
   /** False also while the kernel is still writing the oldest record. */
   next(): boolean {
     if (this.#lent) return true;
-    for (;;) {
-      if (this.#known <= 0) {
-        this.#known = this.waiting;
-        if (this.#known === 0) return false;
-      }
+    while (this.#known > 0) {
       const header = this.#offset;
       const word = Atomics.load(this.memory.i32, header >> 2) >>> 0;
       if (word & BUSY) return false;
@@ -66,6 +64,7 @@ export class Ring implements Lane {
       }
       this.take();
     }
+    return false;
   }
 
   take(): void {

@@ -93,6 +93,7 @@ function word(value: number): Uint8Array {
 /** Copies the records that are there, in order, and takes them; none is committed. */
 export function takeAll(ring: Ring, limit = Number.POSITIVE_INFINITY): Buffer[] {
   const records: Buffer[] = [];
+  ring.look();
   while (records.length < limit && ring.next()) {
     records.push(Buffer.from(ring.memory.u8.subarray(ring.at, ring.at + ring.length)));
     ring.take();

@@ -12,6 +12,7 @@ function bytes(length: number, seed = 1): Buffer {
 
 test('an empty lane lends nothing', () => {
   const { ring } = new FakeLane();
+  ring.look();
   assert.equal(ring.next(), false);
   assert.equal(ring.waiting, 0);
   assert.equal(ring.held, 0);
@@ -29,6 +30,7 @@ test('the same record is lent until it is taken', () => {
   const lane = new FakeLane();
   lane.write(bytes(8, 1));
   lane.write(bytes(8, 2));
+  lane.ring.look();
   assert.ok(lane.ring.next());
   const { at } = lane.ring;
   assert.ok(lane.ring.next());
@@ -36,6 +38,17 @@ test('the same record is lent until it is taken', () => {
   lane.ring.take();
   assert.ok(lane.ring.next());
   assert.notEqual(lane.ring.at, at);
+});
+
+test('a record that came after the last look waits for the next', () => {
+  const lane = new FakeLane();
+  lane.write(bytes(8, 1));
+  lane.ring.look();
+  lane.write(bytes(8, 2));
+  assert.ok(lane.ring.next());
+  lane.ring.take();
+  assert.equal(lane.ring.next(), false);
+  assert.deepEqual(takeAll(lane.ring), [bytes(8, 2)]);
 });
 
 test('many records of every length come in order, padded to eight bytes', () => {
@@ -60,6 +73,7 @@ test('a busy record stops the reader, and is lent when it is not busy any more',
   const busy = lane.reserve(bytes(16, 2));
   lane.write(bytes(16, 3));
   assert.deepEqual(takeAll(lane.ring), [bytes(16, 1)]);
+  lane.ring.look();
   assert.equal(lane.ring.next(), false);
   assert.equal(lane.ring.waiting, 48);
   busy?.submit();
@@ -92,6 +106,7 @@ test('taking leaves the consumer position, the commit moves it', () => {
 test('a lent record that was not taken is not committed', () => {
   const lane = new FakeLane();
   lane.write(bytes(16));
+  lane.ring.look();
   lane.ring.next();
   lane.ring.commit();
   assert.equal(lane.consumer, 0);
@@ -160,6 +175,7 @@ test('a length larger than what is pending is cut to it', () => {
   const lane = new FakeLane();
   lane.write(bytes(16));
   lane.forge(0, 1000);
+  lane.ring.look();
   assert.ok(lane.ring.next());
   assert.equal(lane.ring.length, 16);
   lane.ring.take();
@@ -185,6 +201,7 @@ test('hostile lengths are never lent beyond the pending bytes, and the walk ends
         const { ring } = lane;
         const pending = ring.waiting;
         let records = 0;
+        ring.look();
         while (ring.next()) {
           assert.ok(ring.length >= 0 && ring.length <= pending);
           assert.ok(ring.at >= 8 && ring.at + ring.length <= ring.memory.u8.length);

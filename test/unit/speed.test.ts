@@ -89,7 +89,8 @@ function laneOf(processes: number): FakeLane {
 /** Reads every word of every record once, and does nothing with them. */
 function walk(lane: FakeLane): number {
   let sum = 0;
-  for (const ring = lane.reopen(); ring.next(); ring.take()) {
+  const ring = lane.reopen();
+  for (ring.look(); ring.next(); ring.take()) {
     const to = (ring.at + ring.length) >> 2;
     for (let i = ring.at >> 2; i < to; i++) sum = (sum + (ring.memory.i32[i] as number)) | 0;
   }
@@ -97,7 +98,8 @@ function walk(lane: FakeLane): number {
 }
 
 function apply(lane: FakeLane, world: World): void {
-  for (const ring = lane.reopen(); ring.next(); ring.take()) {
+  const ring = lane.reopen();
+  for (ring.look(); ring.next(); ring.take()) {
     applyRecord(world.context, ring.memory, ring.at, ring.length);
     if (world.isFull) world.stored();
   }
