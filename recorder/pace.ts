@@ -16,6 +16,7 @@ export class Pace {
   readonly #now: () => number;
   #at: number;
   readonly #positions: number[];
+  #last = LEAST_MS;
 
   /** @param now milliseconds of any clock that only goes forward */
   constructor(lanes: readonly Pick<Lane, 'bytes' | 'position'>[], now = () => performance.now()) {
@@ -25,7 +26,10 @@ export class Pace {
     this.#positions = lanes.map(({ position }) => position);
   }
 
-  /** Milliseconds to rest after everything was taken: at the rate since the last time, what fills a share of a lane. */
+  /**
+   * Milliseconds to rest after everything was taken: at the rate since the last time, what fills a share of a lane. At most
+   * twice what it was before, for the first records of a storm come slowly: they are the exec of who makes it.
+   */
   rest(): number {
     const now = this.#now();
     const passed = Math.max(now - this.#at, Number.MIN_VALUE);
@@ -36,12 +40,15 @@ export class Pace {
       most = Math.max(most, (position - (this.#positions[i] as number)) / bytes);
       this.#positions[i] = position;
     }
-    return Math.min(Math.max((SHARE / most) * passed, LEAST_MS), MOST_MS);
+    const wanted = Math.max((SHARE / most) * passed, LEAST_MS);
+    this.#last = Math.min(wanted, 2 * this.#last, MOST_MS);
+    return this.#last;
   }
 
   /** The same for the first record after a time without any: what comes with it is not known yet. */
   restAtFirst(): number {
     this.#at = this.#now();
+    this.#last = LEAST_MS;
     return LEAST_MS;
   }
 }

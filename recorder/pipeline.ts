@@ -115,7 +115,7 @@ export class Pipeline {
   /** Runs until `stop`, then stores what is left. */
   async run(): Promise<void> {
     while (!this.#stopping) {
-      const busy = this.#drain();
+      const busy = this.#drain(this.#context.clock.bootNow());
       const stored = !this.#isDue() || this.#flush();
       if (!stored) await sleep(RETRY_MS);
       else if (busy) await yieldToLoop();
@@ -164,7 +164,7 @@ export class Pipeline {
    * Applies records in the order of kernel time, until the lanes or the room for rows run out. True: there is more.
    * @param now nanoseconds since boot; Infinity: no more records come, so none has to wait for an older one
    */
-  #drain(now = this.#context.clock.bootNow()): boolean {
+  #drain(now: number): boolean {
     if (this.#isFull()) return true;
     this.#look(now);
     for (let n = 0; n < SLICE_RECORDS; n++) {

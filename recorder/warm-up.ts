@@ -22,8 +22,9 @@ import { SIG, SYSCALL } from './numbers.js';
 import { Pipeline } from './pipeline.js';
 import { BUSY, HEADER_BYTES, Ring } from './ring.js';
 
-const RECORDS = 32_000;
-const LANE_BYTES = 1 << 22; // they fit
+const ROUNDS = 32;
+const RECORDS = 1_500; // in the bulk lane of a round
+const LANE_BYTES = 1 << 19; // they fit
 const PAGE = 4096;
 const NOBODY = 5_000_000; // no pid is as large (include/linux/threads.h, PID_MAX_LIMIT)
 const [EPERM, ESRCH] = [-1, -3];
@@ -41,14 +42,15 @@ let isWarm = false;
 export function warmUp(): void {
   if (isWarm) return;
   isWarm = true;
-  // Two contexts, both lanes and records of each sort: compiled code that meets what it never met is thrown away.
-  for (let round = 0; round < 2; round++) {
+  // Several contexts, both lanes and records of each sort: compiled code that meets what it never met is thrown away. And
+  // many rounds, because a function is compiled for its calls, not only for the loop in it.
+  for (let round = 0; round < ROUNDS; round++) {
     const tally = new Tally();
     const ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), tally, 0, null);
     const pipeline = new Pipeline(
       {
-        lethal: laneOf(RECORDS / 16),
-        bulk: laneOf(RECORDS / 2),
+        lethal: laneOf(RECORDS / 8),
+        bulk: laneOf(RECORDS),
         pins: null,
         waiter: { wait: () => Promise.resolve(), call() {} },
       },

@@ -23,16 +23,18 @@ function scene() {
   return { lethal: lanes[0], bulk: lanes[1], clock, pace };
 }
 
-test('with little to do it rests as long as it may', () => {
+test('with little to do it rests twice as long each time, up to as long as it may', () => {
   const { bulk, clock, pace } = scene();
-  assert.equal(pace.rest(), 20);
-  clock.ms += 20;
-  bulk.position += 1000;
-  assert.equal(pace.rest(), 20);
+  for (const rest of [4, 8, 16, 20, 20]) {
+    assert.equal(pace.rest(), rest);
+    clock.ms += rest;
+    bulk.position += 1000;
+  }
 });
 
 test('in a storm it comes back when an eighth of the lane is full', () => {
   const { lethal, bulk, clock, pace } = scene();
+  for (let i = 0; i < 4; i++) pace.rest();
   clock.ms += 10;
   bulk.position += 2 * MIB;
   assert.equal(pace.rest(), 10);
@@ -41,7 +43,7 @@ test('in a storm it comes back when an eighth of the lane is full', () => {
   bulk.position += 2 * MIB;
   assert.equal(pace.rest(), 5);
   clock.ms += 5;
-  assert.equal(pace.rest(), 20);
+  assert.equal(pace.rest(), 10);
 });
 
 test('after a time without records it comes back at once, for what comes now is not known', () => {
@@ -49,8 +51,8 @@ test('after a time without records it comes back at once, for what comes now is 
   clock.ms += 5000;
   assert.equal(pace.restAtFirst(), 2);
   clock.ms += 2;
-  bulk.position += MIB / 2;
-  assert.equal(pace.rest(), 8);
+  bulk.position += MIB / 2; // an eighth of the lane in 8 ms, but the storm may only have begun
+  assert.equal(pace.rest(), 4);
 });
 
 test('it never rests longer than the fullest lane has room at that rate', () => {
