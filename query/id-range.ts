@@ -13,6 +13,8 @@ export interface IdRange {
 export const ALL: IdRange = { first_id: 0, last_id: Number.MAX_SAFE_INTEGER };
 /** Rows of a batch are not quite in the order of their times, and a folded one has the time of its first. */
 const BATCH_US = 10_000_000;
+/** Execs are never folded, and come in the order of the kernel. */
+const EXEC_US = 1_000_000;
 
 const CLOCK_STEPS = `SELECT coalesce(sum(abs(count)), 0) FROM coverage WHERE kind = 'clock'`;
 const RECORDINGS = 'SELECT started, coalesce(ended, updated) FROM recording ORDER BY id';
@@ -20,7 +22,7 @@ const RECORDINGS = 'SELECT started, coalesce(ended, updated) FROM recording ORDE
 /** The ids of `table` for a span. */
 export function idRange(db: Database.Database, table: 'signal' | 'exec', { from, to }: Window): IdRange {
   if (from === null && to === null) return ALL;
-  const slack = disorder(db);
+  const slack = steps(db) + (table === 'exec' ? EXEC_US : BATCH_US);
   return {
     first_id: from === null ? ALL.first_id : firstIdFrom(db, table, from - slack),
     last_id: to === null ? ALL.last_id : firstIdFrom(db, table, to + slack) - 1,
@@ -29,7 +31,12 @@ export function idRange(db: Database.Database, table: 'signal' | 'exec', { from,
 
 /** By how much, in microseconds, a row may be older than one with a smaller id. */
 export function disorder(db: Database.Database): number {
-  let slack = BATCH_US + (db.prepare(CLOCK_STEPS).pluck().get() as number);
+  return BATCH_US + steps(db);
+}
+
+/** How far the clock was set in all, in microseconds. */
+function steps(db: Database.Database): number {
+  let slack = db.prepare(CLOCK_STEPS).pluck().get() as number;
   let last = Number.NEGATIVE_INFINITY;
   for (const [started = 0, updated = 0] of db.prepare(RECORDINGS).raw().all() as number[][]) {
     // The clock was set back while no recorder saw it.

@@ -5,10 +5,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runWorkload } from './programs.js';
-import type { Goal, Result } from './result.js';
+import { type Goal, isReached, type Result, shown } from './result.js';
 import type { Scene } from './scene.js';
 import { ratios, spreadOf } from './spread.js';
-import { type Outcome, Refused, type Session, type Subject, UNTRACED, type Workload } from './subject.js';
+import {
+  LIMIT,
+  type Outcome,
+  Refused,
+  type Session,
+  type Subject,
+  UNTRACED,
+  type Workload,
+} from './subject.js';
 
 const SETTLE_MS = 400;
 const SETTLE_MAX_MS = 20_000;
@@ -152,7 +160,14 @@ function resultsOf(
       lost,
     });
   }
-  return [...costs, ...cpus];
+  return [...costs.map(cost => withLimit(cost, costs)), ...cpus];
+}
+
+/** What missed its goal is told beside the least that it could be. */
+function withLimit(cost: Result, all: readonly Result[]): Result {
+  const limit = all.find(({ subject }) => subject === LIMIT)?.value;
+  if (isReached(cost) !== false || limit == null) return cost;
+  return { ...cost, note: `${cost.note}; ${LIMIT}, take ${shown(limit.median)}×` };
 }
 
 function lostOf(taken: readonly Sample[]): number | null {

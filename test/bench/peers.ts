@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { auditd } from './auditd.js';
 import { background, countLines } from './peer.js';
 import { type Facts, numbersIn, program, tryCommand } from './programs.js';
-import type { Kind, Subject, Workload } from './subject.js';
+import { type Kind, LIMIT, type Subject, type Workload } from './subject.js';
 
 /** A peer that runs in the background, writes into a directory of its own and ends with SIGINT. */
 export interface Peer {
@@ -39,7 +39,7 @@ const HOOKS: Record<Kind, string[]> = {
 
 const PEERS: readonly Peer[] = [
   limit('the hooks alone, counting', 'count'),
-  limit('the hooks and empty records, read in C', 'record'),
+  limit(LIMIT, 'record'),
   {
     name: 'ftrace, spliced',
     package: null,

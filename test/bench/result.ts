@@ -39,19 +39,16 @@ export function cells(result: Result): string[] {
     subject,
     value === null
       ? '–'
-      : `${number(value.median)} ${unit} (${number(value.low)} – ${number(value.high)})`.replaceAll(
-          ' ×',
-          '×',
-        ),
+      : `${shown(value.median)} ${unit} (${shown(value.low)} – ${shown(value.high)})`.replaceAll(' ×', '×'),
     lost === null ? '' : share(lost),
-    goal === undefined ? '' : 'most' in goal ? `≤ ${number(goal.most)}` : `≥ ${number(goal.least)}`,
+    goal === undefined ? '' : 'most' in goal ? `≤ ${shown(goal.most)}` : `≥ ${shown(goal.least)}`,
     reached === null ? '' : reached ? 'reached' : 'MISSED',
-    note ?? '',
+    [note, reached === false ? 'where it goes: LIMITS.md' : undefined].filter(Boolean).join('; '),
   ];
 }
 
 /** Three digits that count, thousands apart. */
-function number(value: number): string {
+export function shown(value: number): string {
   if (value === 0) return '0';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 4) });

@@ -46,6 +46,9 @@ export interface Subject {
 /** The machine, the kernel or the package does not let it be measured. */
 export class Refused extends Error {}
 
+/** No peer: the hooks of snooprec with records of its length and nothing in them. Who records the same cannot go below. */
+export const LIMIT = 'the hooks and empty records, read in C';
+
 export const UNTRACED: Subject = {
   name: 'untraced',
   kinds: ['calls', 'signals', 'execs'],
