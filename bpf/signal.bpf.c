@@ -93,18 +93,14 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		return 0;
 	snoop_header(&ev->h, SNOOP_SIGNAL, task);
 	snoop_key(&ev->target, target);
-	ev->cgroup = snoop_cgroup_id(task);
-	ev->target_cgroup = snoop_cgroup_id(target);
 	snoop_comm(ev->comm, task);
 	snoop_comm(ev->target_comm, target);
 	ev->uid = READ(task, real_cred, uid.val);
-	ev->target_uid = target->real_cred->uid.val;
 	ev->code = code_of(info);
 	ev->sig = sig;
 	ev->result = result;
 	ev->group = group != 0;
 	ev->disposition = disposition;
-	ev->pdeathsig = target->pdeath_signal;
 	ev->syscall = NO_SYSCALL;
 	if (sig == SIGKILL && cpu_limit_reached(task))
 		ev->sender |= SNOOP_S_CPU_LIMIT;
@@ -114,6 +110,7 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		__u32 level;
 
 		ev->sender |= SNOOP_S_EXITING;
+		ev->pdeathsig = target->pdeath_signal;
 		if (snoop_ns_pid(task, &level) == 1 && level > 0)
 			ev->sender |= SNOOP_S_NS_INIT;
 		/* do_exit() counts signal->live down before it tells anyone; a group that was told to exit has the flag long before. */

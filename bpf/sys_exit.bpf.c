@@ -41,7 +41,6 @@ static __always_inline void attempt(void *ctx, const struct task_struct *task, c
 	if (!ev)
 		return;
 	snoop_header(&ev->h, SNOOP_ATTEMPT, task);
-	ev->cgroup = snoop_cgroup_id(task);
 	snoop_comm(ev->comm, task);
 	ev->uid = READ(task, real_cred, uid.val);
 	ev->syscall = call->nr;

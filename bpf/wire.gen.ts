@@ -81,7 +81,7 @@ export const enum SnoopType {
 
 /** Byte offsets in struct ev_attempt. */
 export const enum EvAttempt {
-  bytes = 104,
+  bytes = 96,
   h_type = 0, // enum snoop_type
   h_flags = 4, // __u32
   h_time = 8, // snoop_ktime
@@ -91,14 +91,13 @@ export const enum EvAttempt {
   target_start = 32, // snoop_ktime
   target_pid = 40, // snoop_pid
   target_tid = 44, // snoop_tid
-  cgroup = 48, // snoop_cgroup
-  comm = 56, // char[16]
-  uid = 72, // snoop_uid
-  syscall = 76, // __s32
-  args = 80, // __s32[3]
-  sig = 92, // __s32
-  result = 96, // snoop_errno
-  ns_level = 100, // __u32
+  comm = 48, // char[16]
+  uid = 64, // snoop_uid
+  syscall = 68, // __s32
+  args = 72, // __s32[3]
+  sig = 84, // __s32
+  result = 88, // snoop_errno
+  ns_level = 92, // __u32
 }
 
 /** Byte offsets in struct ev_cgroup. */
@@ -232,7 +231,7 @@ export const enum EvProcess {
 
 /** Byte offsets in struct ev_signal. */
 export const enum EvSignal {
-  bytes = 128,
+  bytes = 112,
   h_type = 0, // enum snoop_type
   h_flags = 4, // __u32
   h_time = 8, // snoop_ktime
@@ -242,21 +241,18 @@ export const enum EvSignal {
   target_start = 32, // snoop_ktime
   target_pid = 40, // snoop_pid
   target_tid = 44, // snoop_tid
-  cgroup = 48, // snoop_cgroup
-  target_cgroup = 56, // snoop_cgroup
-  comm = 64, // char[16]
-  target_comm = 80, // char[16]
-  uid = 96, // snoop_uid
-  target_uid = 100, // snoop_uid
-  code = 104, // __s32
-  syscall = 108, // __s32
-  args = 112, // __s32[2]
-  sig = 120, // __u8
-  result = 121, // __u8
-  group = 122, // __u8
-  disposition = 123, // __u8
-  sender = 124, // __u8
-  pdeathsig = 125, // __u8
+  comm = 48, // char[16]
+  target_comm = 64, // char[16]
+  uid = 80, // snoop_uid
+  code = 84, // __s32
+  syscall = 88, // __s32
+  args = 92, // __s32[2]
+  sig = 100, // __u8
+  result = 101, // __u8
+  group = 102, // __u8
+  disposition = 103, // __u8
+  sender = 104, // __u8
+  pdeathsig = 105, // __u8
 }
 
 /** Byte offsets in struct snoop_counters. */
@@ -323,14 +319,14 @@ export const enum SnoopSiginfo {
 
 /** Size of the fixed part of each struct: the recorder compares it with the object that it is about to load. */
 export const WIRE_BYTES = {
-  ev_attempt: 104,
+  ev_attempt: 96,
   ev_cgroup: 48,
   ev_delivery: 56,
   ev_exec: 128,
   ev_exit: 120,
   ev_oom: 112,
   ev_process: 88,
-  ev_signal: 128,
+  ev_signal: 112,
   snoop_counters: 512,
   snoop_header: 32,
   snoop_key: 16,

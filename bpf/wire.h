@@ -94,12 +94,9 @@ struct snoop_siginfo {
 struct ev_signal {
 	struct snoop_header h;
 	struct snoop_key target;
-	snoop_cgroup cgroup;
-	snoop_cgroup target_cgroup;
 	char comm[SNOOP_COMM];
 	char target_comm[SNOOP_COMM];
 	snoop_uid uid;
-	snoop_uid target_uid;
 	__s32 code;       /* si_code */
 	__s32 syscall;    /* number of the system call in progress, -1: none; 64-bit numbering always */
 	__s32 args[2];    /* its first two arguments */
@@ -108,8 +105,8 @@ struct ev_signal {
 	__u8 group;       /* 1: to the process, 0: to one thread */
 	__u8 disposition; /* enum snoop_disposition */
 	__u8 sender;      /* enum snoop_sender_state */
-	__u8 pdeathsig;   /* signal that the target asked to get when its parent dies */
-	__u8 pad[2];
+	__u8 pdeathsig;   /* signal that the target asked to get when its parent dies; 0 also while the sender lives on */
+	__u8 pad[6];
 };
 
 /* A signal took effect: signal_deliver. The header names the thread that took it. */
@@ -127,7 +124,6 @@ struct ev_delivery {
 struct ev_attempt {
 	struct snoop_header h;
 	struct snoop_key target; /* pid 0: not known here; then args may name it, in the initial pid namespace */
-	snoop_cgroup cgroup;
 	char comm[SNOOP_COMM];
 	snoop_uid uid;
 	__s32 syscall;

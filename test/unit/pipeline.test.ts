@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EvProcess, SnoopCounters } from '../../bpf/wire.gen.js';
+import { EvProcess, EvSignal, SnoopCounters } from '../../bpf/wire.gen.js';
 import type { Batch } from '../../recorder/batch.js';
 import { Ledger, Tally } from '../../recorder/coverage.js';
 import { Pipeline } from '../../recorder/pipeline.js';
+import { HEADER_BYTES } from '../../recorder/ring.js';
 import { Store } from '../../recorder/store.js';
 import { ask, databaseFile, RUN, worldOf } from './batches.js';
 import { FakeLane } from './fake-ring.js';
@@ -250,8 +251,9 @@ test('a recorder killed after the transaction and before the commit of the lanes
   made.bulk.write(usr1(9.1e9, 11));
   const heir = made.bulk.reopen();
   heir.resume(made.store.laneState('t')?.bulk ?? 0);
-  assert.equal(heir.waiting, 136, 'only the eleventh is left');
-  assert.equal(made.bulk.consumer, made.bulk.producer - 136);
+  const one = HEADER_BYTES + EvSignal.bytes;
+  assert.equal(heir.waiting, one, 'only the eleventh is left');
+  assert.equal(made.bulk.consumer, made.bulk.producer - one);
 });
 
 test('any two lanes: each record is accounted for exactly once, whenever the database fails', t => {

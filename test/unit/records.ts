@@ -109,19 +109,15 @@ export interface SignalFacts {
   /** enum snoop_sender_state */
   state?: number;
   pdeathsig?: number;
-  cgroup?: number;
 }
 
 export function signal(f: SignalFacts): Uint8Array {
   const [arg0, arg1] = f.args ?? [f.target.pid, f.sig];
   return new Writer(SnoopType.SIGNAL, EvSignal.bytes, f.time ?? 1e9, f.sender)
     .key(EvSignal.target_start, f.target)
-    .u64(EvSignal.cgroup, f.cgroup ?? 1)
-    .u64(EvSignal.target_cgroup, 1)
     .comm(EvSignal.comm, f.sender)
     .comm(EvSignal.target_comm, f.target)
     .u32(EvSignal.uid, f.sender.uid ?? 0)
-    .u32(EvSignal.target_uid, f.target.uid ?? 0)
     .i32(EvSignal.code, f.code ?? 0)
     .i32(EvSignal.syscall, f.syscall ?? 62)
     .i32(EvSignal.args, arg0)
@@ -171,7 +167,6 @@ export interface AttemptFacts {
 export function attempt(f: AttemptFacts): Uint8Array {
   return new Writer(SnoopType.ATTEMPT, EvAttempt.bytes, f.time ?? 1e9, f.caller)
     .key(EvAttempt.target_start, f.target ?? { pid: 0, start: 0 })
-    .u64(EvAttempt.cgroup, 1)
     .comm(EvAttempt.comm, f.caller)
     .u32(EvAttempt.uid, f.caller.uid ?? 0)
     .i32(EvAttempt.syscall, f.syscall ?? 62)
