@@ -56,7 +56,7 @@ test('F7: killed for want of memory, it is taken over without a loss, and its ow
   );
   assert.equal(started.status, 0, started.stderr);
   const pid = recorderPid(lab);
-  writeFileSync(join(memory, 'memory.limit_in_bytes'), String(8 << 20)); // for what it takes from now on
+  writeFileSync(join(memory, 'memory.limit_in_bytes'), String(2 << 20)); // for what it takes from now on
   writeFileSync(join(memory, 'cgroup.procs'), String(pid));
   const storm = lab.background('sequence', String(FIRST), '0', '40000');
   await until('it is killed', () => !isAlive(pid), 30_000);

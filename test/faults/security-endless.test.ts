@@ -103,10 +103,10 @@ for (const words of ASKED) {
 
   test(`F41: Ctrl-C ends '${shown}' with 130, within ${CTRL_C_MS} ms`, async t => {
     let best = Number.POSITIVE_INFINITY;
-    // On a busy machine the news of its end may come late.
-    for (let tries = 0; tries < 4 && best > CTRL_C_MS; tries++) {
+    // On a busy machine the news of its end may come late. And it may just have ended by itself: then sooner.
+    for (const wait of [800, 400, 300, 200]) {
       const asked = ask(words);
-      const early = await Promise.race([asked.ended, sleep(800)]);
+      const early = await Promise.race([asked.ended, sleep(wait)]);
       if (early !== undefined) {
         assert.ok(early.status <= 1, `${early.status} ${early.err}`);
         t.diagnostic('it was quicker');
@@ -114,8 +114,12 @@ for (const words of ASKED) {
       }
       const from = performance.now();
       process.kill(-(asked.child.pid as number), 'SIGINT');
-      assert.equal((await endOf(asked)).status, 130);
-      best = Math.min(best, performance.now() - from);
+      const { status } = await endOf(asked);
+      const ms = performance.now() - from;
+      if (status <= 1 && ms <= CTRL_C_MS) continue;
+      assert.equal(status, 130);
+      best = Math.min(best, ms);
+      if (best <= CTRL_C_MS) break;
     }
     assert.ok(best <= CTRL_C_MS, `${best} ms`);
   });
