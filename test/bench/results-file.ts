@@ -49,6 +49,6 @@ function sectionsOf(text: string): Map<string, string> {
     text
       .split(/^(?=## )/m)
       .slice(1)
-      .map(part => [/^## (.*)$/m.exec(part)?.[1] ?? '', part.endsWith('\n') ? part : `${part}\n`]),
+      .map(part => [/^## (.*)$/m.exec(part)?.[1] ?? '', `${part.trimEnd()}\n`]),
   );
 }

@@ -7,6 +7,7 @@ import { measureDeath } from './death.js';
 import { measureGrowth } from './growth.js';
 import { measureLoss } from './loss.js';
 import { PEER_SUBJECTS } from './peers.js';
+import { measureProfile } from './profile.js';
 import { SNOOPREC_SUBJECT } from './recorder.js';
 import type { Result } from './result.js';
 import type { Scene } from './scene.js';
@@ -31,6 +32,7 @@ export const SUITES = {
     const peers = PEER_SUBJECTS.filter(({ name }) => !quick || name === QUICK_PEER);
     return measureCost(scene, [SNOOPREC_SUBJECT, ...peers], rounds, quick ? 0.1 : 1, say);
   },
+  profile: measureProfile,
   loss: measureLoss,
   storage: measureStorage,
   daemon: measureDaemon,
