@@ -1,6 +1,6 @@
 /** By which of its two ways each thing is done that kernels offer differently: asked of the kernel itself, never of its version. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasHelper, hasMapType } from './libbpf.js';
 
@@ -32,11 +32,12 @@ export const hasRings = (): boolean => hasMapType(BPF_MAP_TYPE_RINGBUF);
 
 const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 
-/** The number of a tracepoint of one system call; null: there is none, without CONFIG_FTRACE_SYSCALLS or tracefs mounted. */
+/** The number of a tracepoint of one system call; null: there is none, without CONFIG_FTRACE_SYSCALLS or tracefs that may be read. */
 export function callTracepoint(name: string): number | null {
   for (const tracefs of TRACEFS) {
-    const path = join(tracefs, 'events', 'syscalls', name, 'id');
-    if (existsSync(path)) return Number(readFileSync(path, 'latin1'));
+    try {
+      return Number(readFileSync(join(tracefs, 'events', 'syscalls', name, 'id'), 'latin1'));
+    } catch {} // not mounted there, or only for root
   }
   return null;
 }

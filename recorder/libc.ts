@@ -200,7 +200,8 @@ export function openPerfOutput(cpu: number, wakeAfter: number): number {
 }
 
 /** A perf event on a tracepoint, to hang a program on: the program runs on every CPU, whichever the event is of. */
-export const openTracepoint = (id: number): number => openPerfEvent(PERF_TYPE_TRACEPOINT, id, 0, () => {});
+export const openTracepoint = (id: number, cpu: number): number =>
+  openPerfEvent(PERF_TYPE_TRACEPOINT, id, cpu, () => {});
 
 function openPerfEvent(type: number, config: number, cpu: number, set: (attr: DataView) => void): number {
   const attr = new DataView(new ArrayBuffer(ATTR_BYTES)); // include/uapi/linux/perf_event.h, struct perf_event_attr

@@ -6,6 +6,7 @@ import { callTracepoint } from './kernel-ways.js';
 import * as bpf from './libbpf.js';
 import { openTracepoint } from './libc.js';
 import { type Probe, RETURN_OF_EACH } from './object.js';
+import { onlineCpus } from './perf-events.js';
 import { linkPath, type PinSet, passingPin, unpinLinks } from './pins.js';
 
 export class Links {
@@ -62,7 +63,7 @@ function attachToCall(program: bpf.Handle, tracepoint: string): number {
     const hint = 'mount -t tracefs none /sys/kernel/tracing, or start with --returns all';
     throw new SnoopError('kernel', `the tracepoint ${tracepoint} is missing`, hint);
   }
-  const event = openTracepoint(id);
+  const event = openTracepoint(id, onlineCpus()[0] as number);
   try {
     return bpf.attachToPerfEvent(program, event, tracepoint);
   } finally {

@@ -18,12 +18,17 @@ export interface PerfEvents {
   fds: number[];
 }
 
+/** The processors that are online: a perf event can be of these only. */
+export function onlineCpus(): number[] {
+  return parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1'));
+}
+
 /**
  * @param map   descriptor of the perf event array that the probes put out to
  * @param bytes room in all; each CPU that is online gets its share
  */
 export function openPerfEvents(map: number, bytes: number): PerfEvents {
-  const cpus = parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1'));
+  const cpus = onlineCpus();
   const page = pageBytes();
   const share = Math.max(CPU_BYTES_MIN, 2 ** Math.floor(Math.log2(bytes / cpus.length)));
   const fds: number[] = [];

@@ -42,8 +42,9 @@ let isWarm = false;
 export function warmUp(): void {
   if (isWarm) return;
   isWarm = true;
-  // Several contexts, both lanes and records of each sort: compiled code that meets what it never met is thrown away. And
+  // Two contexts, both lanes and records of each sort: compiled code that meets what it never met is thrown away. And
   // many rounds, because a function is compiled for its calls, not only for the loop in it.
+  const contexts = [scratchContext(), scratchContext()] as const;
   for (let round = 0; round < ROUNDS; round++) {
     const tally = new Tally();
     const ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), tally, 0, null);
@@ -54,7 +55,7 @@ export function warmUp(): void {
         pins: null,
         waiter: { wait: () => Promise.resolve(), call() {} },
       },
-      scratchContext(),
+      contexts[round % 2 === 0 ? 0 : 1],
       tally,
       ledger,
       { rows: 0, write() {} },
