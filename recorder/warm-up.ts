@@ -24,7 +24,7 @@ import { BUSY, HEADER_BYTES, Ring } from './ring.js';
 
 const ROUNDS = 32;
 const RECORDS = 1_500; // in the bulk lane of a round
-const LANE_BYTES = 1 << 19; // they fit
+const LANE_BYTES = 1 << 18; // they fit
 const PAGE = 4096;
 const NOBODY = 5_000_000; // no pid is as large (include/linux/threads.h, PID_MAX_LIMIT)
 const [EPERM, ESRCH] = [-1, -3];
@@ -45,13 +45,14 @@ export function warmUp(): void {
   // Two contexts, both lanes and records of each sort: compiled code that meets what it never met is thrown away. And
   // many rounds, because a function is compiled for its calls, not only for the loop in it.
   const contexts = [scratchContext(), scratchContext()] as const;
+  const [lethal, bulk] = [recordsOf(RECORDS / 8), recordsOf(RECORDS)] as const;
   for (let round = 0; round < ROUNDS; round++) {
     const tally = new Tally();
     const ledger = new Ledger(new ArrayBuffer(SnoopCounters.bytes), tally, 0, null);
     const pipeline = new Pipeline(
       {
-        lethal: laneOf(RECORDS / 8),
-        bulk: laneOf(RECORDS),
+        lethal: laneOf(lethal),
+        bulk: laneOf(bulk),
         pins: null,
         waiter: { wait: () => Promise.resolve(), call() {} },
       },
@@ -65,8 +66,16 @@ export function warmUp(): void {
   }
 }
 
-/** A lane with a bit of everything: half of the calls and signals repeat the one before, half are like no other. */
-function laneOf(records: number): Ring {
+/** A lane from whose records nothing was taken. */
+function laneOf(shared: ArrayBuffer): Ring {
+  return new Ring(new ArrayBuffer(PAGE), shared, PAGE, LANE_BYTES);
+}
+
+/**
+ * The memory of a lane with a bit of everything: half of the calls and signals repeat the one before, half are like no
+ * other.
+ */
+function recordsOf(records: number): ArrayBuffer {
   const shared = new ArrayBuffer(PAGE + LANE_BYTES);
   const view = new DataView(shared, PAGE);
   let at = 0;
@@ -82,7 +91,7 @@ function laneOf(records: number): Ring {
   }
   view.setUint32(at, BUSY, true); // a record that the kernel is still writing
   new BigUint64Array(shared, 0, 1)[0] = BigInt(at + HEADER_BYTES);
-  return new Ring(new ArrayBuffer(PAGE), shared, PAGE, LANE_BYTES);
+  return shared;
 }
 
 const ENDING = SnoopSenderState.EXITING | SnoopSenderState.GROUP_ENDS;
