@@ -49,7 +49,7 @@ export function costWorkloads(scale: number): CostWorkload[] {
     workload('refused calls (ESRCH)', 'refused', 'calls', 15, 2_000_000, 2.6),
     workload('unrelated call (getppid)', 'getppid', 'calls', 0, 4_000_000, 1.2),
     // What a recorder compiles of its own code in the first second costs as much as a thousand of these.
-    workload('fork + exec, two workers', 'fork-exec', 'execs', 0, 16_000, 1.1, 8_000),
+    workload('fork + exec, two workers', 'fork-exec', 'execs', 0, 16_000, 1.1, 4_000),
   ];
 }
 

@@ -12,7 +12,7 @@ const TEST = join(PACKAGE_ROOT, 'dist', 'test', 'faults', 'death.long.test.js');
 const RUN_MS = 600_000;
 
 export async function measureDeath(_: Scene, { quick, say }: Plan): Promise<Result[]> {
-  const kills = quick ? 6 : 50;
+  const kills = quick ? 3 : 50;
   say(`death: ${kills} kills`);
   const { status, stdout } = spawnSync(
     process.execPath,

@@ -23,7 +23,8 @@ type Parts = Map<string, number>;
 export async function measureProfile(scene: Scene, { quick, rounds, say }: Plan): Promise<Result[]> {
   const results: Result[] = [];
   for (const workload of costWorkloads(quick ? 0.1 : 1)) {
-    const { title } = workload;
+    const { title, kind } = workload;
+    if (quick && kind !== 'signals') continue;
     const all: Parts[] = [];
     for (let round = 0; round < rounds; round++) {
       say(`profile: ${title}, round ${round + 1} of ${rounds}`);
