@@ -15,6 +15,7 @@ import { applyRecord, TABLES } from './events.js';
 import { type Lane, memoryOf, u64 } from './lane.js';
 import { log } from './log.js';
 import { Pace } from './pace.js';
+import { Rates } from './rates.js';
 import type { Rows } from './rows.js';
 import type { UidSyscallCounter, UidSyscalls } from './uid-syscalls.js';
 
@@ -63,8 +64,7 @@ export class Pipeline {
   #firstBootNs = 0;
   #firstTaken = 0;
   #pendingCoverage: CoverageRow[] = [];
-  #lastBeat = { at: performance.now(), seen: 0, rows: 0 };
-  #rates = { events: 0, rows: 0 };
+  readonly #rates = new Rates();
   #lastMove = performance.now();
 
   constructor(
@@ -225,7 +225,7 @@ export class Pipeline {
       this.#counter?.isDue === true ||
       holdsMuch(this.#lethal) ||
       holdsMuch(this.#bulk) ||
-      now - this.#lastBeat.at >= HEARTBEAT_MS
+      now - this.#rates.at >= HEARTBEAT_MS
     );
   }
 
@@ -241,7 +241,7 @@ export class Pipeline {
     for (const row of this.#ledger.check(now)) this.cover(row);
     if (this.#counter?.isDue) this.#uidSyscalls.push(...this.#counter.take(now));
     const lagUs = this.#firstTaken === 0 ? 0 : Math.max(0, (clock.bootNow() - this.#firstBootNs) / 1000);
-    this.#beat();
+    this.#rates.beat(this.#tally.seen, this.#store.rows);
     try {
       this.#store.write({
         rows: this.#rows,
@@ -296,18 +296,6 @@ export class Pipeline {
       rowsPerS: this.#rates.rows,
       lagUs: Math.round(lagUs),
     };
-  }
-
-  /** Rates over about a heartbeat. */
-  #beat(): void {
-    const at = performance.now();
-    const seconds = (at - this.#lastBeat.at) / 1000;
-    if (seconds < 1) return;
-    const { seen } = this.#tally;
-    const { rows } = this.#store;
-    this.#rates.events = (seen - this.#lastBeat.seen) / seconds;
-    this.#rates.rows = (rows - this.#lastBeat.rows) / seconds;
-    this.#lastBeat = { at, seen, rows };
   }
 }
 
