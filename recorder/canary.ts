@@ -32,15 +32,6 @@ const { SIGUSR1, SIGKILL } = constants.signals;
 const NOBODY = 2_147_483_646; // beyond any pid_max
 const SIGNAL_0 = 0;
 const CHILD_MS = 1_000;
-/** Probes on calls that a shell does not make: each is the one on kill, or on execve, once more. */
-const OTHER_RETURNS = [
-  'tkill',
-  'tgkill',
-  'rt_sigqueueinfo',
-  'rt_tgsigqueueinfo',
-  'pidfd_send_signal',
-  'execveat',
-];
 
 /** What the child does once it is let go. `$1` is a cgroup to make, or nothing. */
 const SCRIPT = `trap : USR1
@@ -125,7 +116,9 @@ export interface Trial {
 /** Has the child do all of it under these probes, which record it as a descendant of this process. */
 export async function tryProbes(probes: Probes): Promise<Trial> {
   const witness = new Witness();
-  const untried = new Map(OTHER_RETURNS.map(call => [RETURN_OF_EACH + call, 'no shell makes this call']));
+  const returns = probes.report.map(({ name }) => name).filter(name => name.startsWith(RETURN_OF_EACH));
+  const others = returns.filter(name => !CANARIES.some(({ probe }) => probe === name));
+  const untried = new Map(others.map(name => [name, 'no shell makes this call']));
   untried.set('mark_victim', 'memory would have to run out');
   const cgroup = cgroupToMake();
   if (cgroup === null) untried.set('cgroup_mkdir', 'no cgroup can be made here');

@@ -11,6 +11,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
   mkdirSync,
@@ -136,8 +137,8 @@ export function removePins(pins: PinSet): void {
   }
 }
 
-/** Runs `close` while what it closes is pinned, and unpins that at once; where nothing can be pinned, it just runs it. */
-export function passingPin(pin: (path: string) => void, close: () => void): void {
+/** Closes a descriptor while what it holds is pinned, and unpins that at once; where nothing can be pinned, it just closes it. */
+export function closePinned(fd: number, pin: (path: string) => void): void {
   const path = join(BPFFS, `snooprec_passing_${randomBytes(6).toString('hex')}`);
   let isPinned = false;
   try {
@@ -146,7 +147,7 @@ export function passingPin(pin: (path: string) => void, close: () => void): void
       isPinned = true;
     }
   } catch {} // not allowed to
-  close();
+  closeSync(fd);
   if (isPinned) unlinkSync(path);
 }
 

@@ -44,7 +44,7 @@ export class Ring implements Lane {
   }
 
   /** Nothing that is there is held back: the kernel has put the records of all CPUs in one order. */
-  look(_now?: number): void {
+  look(): void {
     this.#known = this.waiting;
   }
 

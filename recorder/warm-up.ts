@@ -80,12 +80,13 @@ function recordsOf(records: number): ArrayBuffer {
   const view = new DataView(shared, PAGE);
   let at = 0;
   for (let n = 0; n < records; n++) {
-    const { type, bytes, put } = SELDOM[n % 64] ?? (n % 2 === 0 ? ATTEMPT : SIGNAL);
+    const seldom = SELDOM[n % 64];
+    const { type, bytes, put } = seldom ?? (n % 2 === 0 ? ATTEMPT : SIGNAL);
     const record = at + HEADER_BYTES;
     view.setUint32(at, bytes, true);
     view.setUint32(record + SnoopHeader.type, type, true);
     putNs(view, record + SnoopHeader.time, n);
-    putKey(view, record + SnoopHeader.key_start, SELDOM[n % 64] ? NOBODY + (n >> 6) : NOBODY);
+    putKey(view, record + SnoopHeader.key_start, seldom ? NOBODY + (n >> 6) : NOBODY);
     put(view, record, n, n % 4 < 2 ? 0 : n);
     at += HEADER_BYTES + bytes;
   }
