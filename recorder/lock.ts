@@ -21,10 +21,12 @@ import {
 import { join } from 'node:path';
 import { SnoopError } from '../migrations/errors.js';
 import { tryLock } from './libc.js';
-import { parseStat } from './procfs.js';
+import { parseStat, type Stat } from './procfs.js';
 
 const DIRECTORY = '/run/snooprec';
-const TRIES = 50;
+const TRY_EVERY_MS = 20;
+/** How long to wait for a lock whose holder is ending, or only looks, or is just starting. */
+const WAIT_MS = 5_000;
 
 /** Who holds a lock. */
 export interface Holder {
@@ -52,13 +54,14 @@ export class Lock {
   static take(db: string): Lock | null {
     const [path, other] = lockPaths(db);
     if (holderOf(other) !== null) return null;
-    for (let tries = 0; ; tries++) {
+    const deadline = performance.now() + WAIT_MS;
+    for (;;) {
       const fd = openLock(path);
       if (!tryLock(fd)) {
-        const isHeld = readHolder(fd) !== null || tries >= TRIES;
+        const isHeld = readHolder(fd) !== null || performance.now() > deadline;
         closeSync(fd);
         if (isHeld) return null;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // someone only looks, or is just starting
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRY_EVERY_MS);
         continue;
       }
       if (isStill(fd, path)) return new Lock(fd, path, db);
@@ -74,7 +77,7 @@ export class Lock {
   #write(ready: boolean): void {
     const holder: Holder = {
       pid: process.pid,
-      startTicks: startTicks(process.pid) ?? 0,
+      startTicks: statOf(process.pid)?.startTicks ?? 0,
       db: this.#db,
       ready,
     };
@@ -118,12 +121,17 @@ function holderOf(path: string): Holder | null {
   }
 }
 
-/** The living holder that the file names; null: none, or it has not written yet. */
+/**
+ * The living holder that the file names. Null: none, it has not written yet, or it is ending: a lock outlives the SIGKILL of its
+ * holder until the kernel has closed its files, which takes half a second where probes go with them.
+ */
 function readHolder(fd: number): Holder | null {
   try {
     const text = Buffer.alloc(8192);
     const holder = JSON.parse(text.toString('utf8', 0, readSync(fd, text, 0, text.length, 0))) as Holder;
-    return startTicks(holder.pid) === holder.startTicks ? { ...holder, ready: holder.ready ?? true } : null;
+    const stat = statOf(holder.pid);
+    if (stat === null || stat.isEnding || stat.startTicks !== holder.startTicks) return null;
+    return { ...holder, ready: holder.ready ?? true };
   } catch {
     return null;
   }
@@ -163,9 +171,9 @@ function isStill(fd: number, path: string): boolean {
   }
 }
 
-function startTicks(pid: number): number | null {
+function statOf(pid: number): Stat | null {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`)).startTicks;
+    return parseStat(readFileSync(`/proc/${pid}/stat`));
   } catch {
     return null;
   }

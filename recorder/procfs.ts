@@ -29,6 +29,7 @@ export interface ProcessFacts {
 }
 
 const EMPTY = Buffer.alloc(0);
+const PF_EXITING = 0x4; // include/linux/sched.h
 
 /**
  * What /proc says of `pid`, or null when it is gone or, if `start` (nanoseconds since boot) is given, when the pid belongs to
@@ -59,8 +60,17 @@ export function coarseStart(start: number): number {
   return Math.floor(start / TICK_NS) * TICK_NS;
 }
 
+/** What /proc/PID/stat says. */
+export interface Stat {
+  comm: Buffer;
+  ppid: number;
+  startTicks: number;
+  /** Its main thread has ended or is about to; others may hold its files open for a while. */
+  isEnding: boolean;
+}
+
 /** proc(5), /proc/PID/stat. The name may hold anything, a ')' too, so it ends at the last one. */
-export function parseStat(stat: Buffer): { comm: Buffer; ppid: number; startTicks: number } {
+export function parseStat(stat: Buffer): Stat {
   const open = stat.indexOf('(');
   const close = stat.lastIndexOf(')');
   const fields = stat.toString('latin1', close + 2).split(' ');
@@ -68,6 +78,7 @@ export function parseStat(stat: Buffer): { comm: Buffer; ppid: number; startTick
     comm: stat.subarray(open + 1, close),
     ppid: Number(fields[1]),
     startTicks: Number(fields[19]) - TICKS_AHEAD,
+    isEnding: /[ZX]/.test(fields[0] as string) || (Number(fields[6]) & PF_EXITING) !== 0,
   };
 }
 

@@ -103,11 +103,14 @@ export function bpfIds(pid: number, kind: 'prog' | 'map'): number[] {
   });
 }
 
+let bpftoolPath: string | undefined;
+
+/** What bpftool prints. */
 export function bpftool(...args: string[]): string {
-  const found = spawnSync(process.execPath, [join(PACKAGE_ROOT, 'setup', 'build.mjs'), '--bpftool'], {
+  bpftoolPath ??= spawnSync(process.execPath, [join(PACKAGE_ROOT, 'setup', 'build.mjs'), '--bpftool'], {
     encoding: 'utf8',
-  });
-  return spawnSync(found.stdout.trim(), args, { encoding: 'utf8' }).stdout;
+  }).stdout.trim();
+  return spawnSync(bpftoolPath, args, { encoding: 'utf8' }).stdout;
 }
 
 /** Nothing of the recorder of this database is left: no pin, no program of these, no lock, no process. */

@@ -15,6 +15,14 @@ test('the parent and the start time are read from behind the name', () => {
   assert.deepEqual([comm.toString(), ppid, startTicks], ['bash', 41, 987654]);
 });
 
+test('a process whose main thread ended, or is about to, is told from one that lives', () => {
+  const isEnding = (fields: string) => parseStat(Buffer.from(`42 (a) R) ${fields}\n`)).isEnding;
+  assert.equal(isEnding(FIELDS), false);
+  assert.equal(isEnding(FIELDS.replace('S', 'Z')), true);
+  assert.equal(isEnding(FIELDS.replace('S', 'X')), true);
+  assert.equal(isEnding(FIELDS.replace('4194560', String(4194560 | 0x4))), true);
+});
+
 test('a name may hold brackets, spaces and line ends', () => {
   for (const name of ['a) b (c', ')', '(', ') R 1 2 3', 'a\nb', '', '((sd-pam))', 'x) S 1']) {
     const { comm, ppid, startTicks } = parseStat(stat(name));
