@@ -24,13 +24,16 @@ const ITSELF_US = 5_000_000;
 const MOST_EXECS = 500;
 const MOST_IDS = 100_000;
 
-/** Commands of a span that could name a victim; the ids bound what is read. */
+/**
+ * Commands of a span that could name a victim; the ids bound what is read. It is read forward, hence the plus: a disk that
+ * is read backward is read page by page.
+ */
 export const RECENT_EXECS = `WITH
   command_ids AS MATERIALIZED (SELECT id FROM comms WHERE comm IN (SELECT value FROM json_each(:commands)))
   SELECT id, time, time_us, process_id, comm, exe, args FROM execs
   WHERE id BETWEEN :first_id AND :last_id AND time_us BETWEEN :from AND :until
     AND comm_id IN (SELECT id FROM command_ids) AND errno IS NULL
-  ORDER BY id DESC LIMIT :limit`;
+  ORDER BY +id DESC LIMIT :limit`;
 
 /** Names of the commands that name a victim, a JSON array. */
 export const COMMANDS = JSON.stringify(clientCommands().map(name => name.slice(0, 15)));
