@@ -65,6 +65,11 @@ export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan)
     sqlite3: () => time('sqlite3', db, `SELECT * FROM kills WHERE pid = ${USUAL_PID}`),
     ...Object.fromEntries(QUESTIONS.map(words => [words.join(' '), () => ask(words)])),
   };
+  for (const pid of [USUAL_PID, HOT_PID]) {
+    const told = runCommand(process.execPath, SNOOPQ, 'who-killed', String(pid), '--json', '--db', db).stdout;
+    const { confidence } = JSON.parse(told) as { confidence: string };
+    if (confidence !== 'proven') throw new Error(`who-killed ${pid} is not proven, but ${confidence}`);
+  }
   const times = new Map(Object.keys(subjects).map(name => [name, [] as number[]]));
   const turns = quick ? rounds : rounds * 2;
   for (let round = 0; round < turns; round++) {
