@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3';
 import { selectCause, windowOf } from './cause.js';
 import { type DeliveryFact, deliveriesTo, fatalDelivery } from './deliveries.js';
 import { reportedChild } from './genealogy.js';
-import { idRange } from './id-range.js';
+import { ALL, idRange } from './id-range.js';
 import { ancestryOf, EXEC, processOf, type Running, type Surroundings } from './kin.js';
 import { countPid, type Life, lifeById } from './lives.js';
 import { readGaps } from './loss.js';
@@ -32,6 +32,9 @@ export const SIGNALS = `SELECT ${SIGNAL_COLUMNS} FROM signals
   WHERE target_id = :id AND id <= :last_id AND sig NOT IN (SELECT value FROM json_each(:harmless)) AND time_us <= :until
   ORDER BY id DESC LIMIT :limit`;
 
+/** When the newest of them was sent. */
+export const NEWEST_SIGNAL = 'SELECT time_us FROM signals WHERE target_id = :id ORDER BY id DESC LIMIT 1';
+
 const newestTo = `FROM (SELECT ${SIGNAL_COLUMNS} FROM signals
   WHERE target_id = :id AND id <= :last_id ORDER BY id DESC LIMIT :most)`;
 
@@ -55,8 +58,7 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
   const { db, recorded } = around;
   const end = endOf(life);
   const deliveries = deliveriesTo(db, life.id, untilOf(life));
-  // Who is dead and not yet waited for can get a million more.
-  const { last_id } = idRange(db, 'signal', { from: null, to: life.ended_us ?? life.unseen_end_us });
+  const last_id = lastIdFor(db, life);
   const signals = signalsTo(db, life, last_id, deliveries);
   const cause = selectCause(end, signals, deliveries);
   const killer = cause?.sender_id == null ? undefined : lifeById(db, cause.sender_id);
@@ -87,6 +89,13 @@ export function verdictOn(life: Life, around: Surroundings, depth = MOST_DEATHS)
     cause: led?.verdict ?? null,
     cause_why: led?.why ?? null,
   });
+}
+
+/** The last id that a signal which matters can have. Who is dead and not yet waited for can get a million more. */
+function lastIdFor(db: Database.Database, life: Life): number {
+  const newest = prepared(db, NEWEST_SIGNAL).pluck().get({ id: life.id }) as number | undefined;
+  if (newest === undefined || newest <= untilOf(life)) return ALL.last_id;
+  return idRange(db, 'signal', { from: null, to: untilOf(life) }).last_id;
 }
 
 function untilOf(life: Life): number {

@@ -11,7 +11,7 @@ import { statementsOf } from '../../query/answer.js';
 import { CHILDREN } from '../../query/children.js';
 import { buildProgram } from '../../query/cli.js';
 import { DELIVERIES } from '../../query/deliveries.js';
-import { FATAL_SIGNALS, OOM, SIGNALS, STOPS } from '../../query/facts.js';
+import { FATAL_SIGNALS, NEWEST_SIGNAL, OOM, SIGNALS, STOPS } from '../../query/facts.js';
 import { ENDED_CHILDREN, SIGNALLED } from '../../query/genealogy.js';
 import { processIo } from '../../query/io.js';
 import { EXEC } from '../../query/kin.js';
@@ -55,6 +55,7 @@ const STATEMENTS: Record<string, string> = {
   BY_PID,
   BY_NAME_LATELY,
   COUNT_PID,
+  NEWEST_SIGNAL,
   SIGNALS,
   FATAL_SIGNALS,
   OOM,
