@@ -71,7 +71,7 @@ export async function measureAnswers(scene: Scene, { quick, rounds, say }: Plan)
     if (confidence !== 'proven') throw new Error(`who-killed ${pid} is not proven, but ${confidence}`);
   }
   const times = new Map(Object.keys(subjects).map(name => [name, [] as number[]]));
-  const turns = quick ? rounds : rounds * 2;
+  const turns = quick ? rounds : rounds * 4;
   for (let round = 0; round < turns; round++) {
     say(`answers: round ${round + 1} of ${turns}`);
     for (const [name, measure] of Object.entries(subjects)) times.get(name)?.push(measure());
