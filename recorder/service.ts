@@ -210,7 +210,10 @@ export async function storeLeft(options: RecordOptions): Promise<boolean> {
 /** Asks the recorder of a database to stop, and waits until it did. Null: none runs. */
 export async function stopRecorder(db: string): Promise<number | null> {
   const holder = lockHolder(db);
-  if (holder === null) return null;
+  if (holder === null) {
+    cleanUp(db);
+    return null;
+  }
   process.kill(holder.pid, 'SIGTERM');
   const deadline = Date.now() + STOP_MS;
   while (lockHolder(db)?.pid === holder.pid) {
@@ -227,7 +230,7 @@ export async function stopRecorder(db: string): Promise<number | null> {
   return holder.pid;
 }
 
-/** Removes what a recorder that was not root any more had to leave. */
+/** Removes what a recorder that was not root any more had to leave, or one that was killed. */
 function cleanUp(db: string): void {
   if (process.geteuid?.() !== 0) return;
   removeEmptyPins(db);

@@ -371,6 +371,7 @@ test('F9: a stale pid in the lock file neither stops a start nor is anybody kill
   );
   assert.equal(lab.snooprec('status').status, 3);
   assert.match(lab.snooprec('stop').stdout, /not running/);
+  assert.ok(!existsSync(lockFile(lab.db)), 'stop removes it');
   lab.record();
   assert.notEqual(recorderPid(lab), stranger.pid);
   lab.stop();
