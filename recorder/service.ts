@@ -207,27 +207,28 @@ export async function storeLeft(options: RecordOptions): Promise<boolean> {
   }
 }
 
-/** Asks the recorder of a database to stop, and waits until it did. Null: none runs. */
+/** Has the recorder of a database stop, and leaves nothing of it. Null: none runs. */
 export async function stopRecorder(db: string): Promise<number | null> {
   const holder = lockHolder(db);
-  if (holder === null) {
-    cleanUp(db);
-    return null;
-  }
-  process.kill(holder.pid, 'SIGTERM');
+  if (holder !== null) await end(db, holder.pid);
+  cleanUp(db);
+  return holder?.pid ?? null;
+}
+
+/** Asks a recorder to stop, and waits until it did. */
+async function end(db: string, pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM');
   const deadline = Date.now() + STOP_MS;
-  while (lockHolder(db)?.pid === holder.pid) {
+  while (lockHolder(db)?.pid === pid) {
     if (Date.now() > deadline) {
       throw new SnoopError(
         'running',
-        `process ${holder.pid} did not stop within ${STOP_MS / 1000} s`,
+        `process ${pid} did not stop within ${STOP_MS / 1000} s`,
         `see ${logPath(db)}`,
       );
     }
     await sleep(20);
   }
-  cleanUp(db);
-  return holder.pid;
 }
 
 /** Removes what a recorder that was not root any more had to leave, or one that was killed. */
