@@ -62,23 +62,26 @@ export class Retention {
    */
   tidy(liveFrom: number): void {
     try {
-      for (const path of [keptName(this.#live), ...sealedNames(this.#live).map(({ path }) => path)])
+      for (const path of this.#closed())
         if (hasContent(path) && (hasCompanions(path) || schemaOf(path) < schemaVersion())) makePlain(path);
       while (this.#isTooMuch(liveFrom) && this.dropOldest(liveFrom));
       this.#kept.store();
       this.#kept.trim(this.#options.maxBytes / SEGMENTS_MAX);
-      this.#share();
+      for (const path of this.#closed()) this.share(path);
     } catch (error) {
       log('tidy', `cannot look after sealed segments: ${(error as Error).message}`);
     }
   }
 
-  /** What is plain is written no more, but for a newer schema, or in another file that takes its place. */
-  #share(): void {
+  /** Opens what is plain to those who may read it: it is written no more, but for a newer schema, or in another file that takes its place. */
+  share(path: string): void {
     const { group } = this.#options;
-    if (group === undefined) return;
-    for (const path of [keptName(this.#live), ...sealedNames(this.#live).map(({ path }) => path)])
-      if (!hasCompanions(path)) share(path, group);
+    if (group === undefined || hasCompanions(path)) return;
+    try {
+      share(path, group);
+    } catch (error) {
+      log('share', `cannot set who may read ${path}: ${(error as Error).message}`);
+    }
   }
 
   /** Drops the oldest sealed segment, its violent deaths kept. False: there is none. */
@@ -91,6 +94,11 @@ export class Retention {
       this.#unread.push({ from: oldest.from, to: second?.from ?? liveFrom, cause });
     }
     return true;
+  }
+
+  /** Files that the recorder has done with: what was kept, and sealed segments. */
+  #closed(): string[] {
+    return [keptName(this.#live), ...sealedNames(this.#live).map(({ path }) => path)];
   }
 
   #isTooMuch(liveFrom: number): boolean {

@@ -284,6 +284,7 @@ export class Segments implements Archive {
     if (how === 'seal' && carried !== 'damaged') {
       old.seal();
       moveDatabase(live, sealed);
+      this.#retention.share(sealed);
     } else {
       old.abandon();
       // A log that lost its database stays where it is, and SQLite would apply it to the next file of that name.

@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PACKAGE_ROOT } from '../../migrations/database.js';
 import { lockHolder } from '../../recorder/lock.js';
 import { CAPABILITIES } from '../../recorder/service-unit.js';
@@ -37,6 +38,17 @@ async function fill(lab: Lab, own: string): Promise<void> {
   for (let round = 0; round < 12 && newest() === before; round++)
     lab.inside('sequence', String(FIRST + round * 50_000), '50000', '50000');
   await until('a segment is sealed', () => newest() !== before, 20_000);
+}
+
+/** Until the recorder has stored all that it was sent: it may be in the midst of the next segment. */
+async function settled(lab: Lab, db: string): Promise<void> {
+  const events = () =>
+    (JSON.parse(lab.snooprec('status', '--json', '--db', db).stdout) as { events: number }).events;
+  for (let before = -1, now = events(); now !== before; ) {
+    before = now;
+    await sleep(1_000);
+    now = events();
+  }
 }
 
 /** What members and others find in a recording of which something is sealed. */
@@ -84,6 +96,7 @@ test('members of the group read sealed segments from the first instant, and neve
   await thenStop(lab, db, async () => {
     lab.inside('/bin/true');
     await fill(lab, own);
+    await settled(lab, db);
     assertShared(own, db, 0);
 
     // What was dropped is kept in a file of its own, which they may read, too.
@@ -129,6 +142,7 @@ test('the user snooprec shares as root does, with the capabilities of the unit a
   await thenStop(lab, db, async () => {
     lab.inside('/bin/true');
     await fill(lab, own);
+    await settled(lab, db);
     assertShared(own, db, SERVICE);
     const status = readFileSync(`/proc/${recorder.pid}/status`, 'latin1');
     assert.match(status, /^CapEff:\t0+$/m);
