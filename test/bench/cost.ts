@@ -21,7 +21,8 @@ import {
 
 /** Share of the operations that are done before those that are measured: what is compiled or mapped at first use, is by then. */
 const WARM_UP = 0.1;
-const SETTLE_MS = 400;
+/** Longer than a batch is gathered (--flush, 250 ms): a recorder that has not used the processor for so long is done. */
+const SETTLE_MS = 300;
 const SETTLE_MAX_MS = 20_000;
 
 export interface CostWorkload extends Workload {

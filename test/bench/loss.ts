@@ -132,7 +132,7 @@ async function together(name: string, ops: number): Promise<Facts> {
 /** The highest rate, tried one after another, at which nothing of a flood of rows of their own is lost for some seconds. */
 async function sustained(scene: Scene, quick: boolean, say: (line: string) => void): Promise<Result> {
   const seconds = quick ? 1 : 6;
-  const step = quick ? 1.5 : 1.25;
+  const step = quick ? 2 : 1.25;
   let kept = 0;
   let lost = Number.POSITIVE_INFINITY;
   for (let rate = 60_000; rate < 2_000_000; rate = Math.round(rate * step)) {
