@@ -62,12 +62,12 @@ export class Retention {
    */
   tidy(liveFrom: number): void {
     try {
-      for (const path of this.#closed())
+      for (const path of this.#finished())
         if (hasContent(path) && (hasCompanions(path) || schemaOf(path) < schemaVersion())) makePlain(path);
       while (this.#isTooMuch(liveFrom) && this.dropOldest(liveFrom));
       this.#kept.store();
       this.#kept.trim(this.#options.maxBytes / SEGMENTS_MAX);
-      for (const path of this.#closed()) this.share(path);
+      for (const path of this.#finished()) this.share(path);
     } catch (error) {
       log('tidy', `cannot look after sealed segments: ${(error as Error).message}`);
     }
@@ -97,7 +97,7 @@ export class Retention {
   }
 
   /** Files that the recorder has done with: what was kept, and sealed segments. */
-  #closed(): string[] {
+  #finished(): string[] {
     return [keptName(this.#live), ...sealedNames(this.#live).map(({ path }) => path)];
   }
 

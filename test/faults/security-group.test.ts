@@ -44,11 +44,11 @@ async function fill(lab: Lab, own: string): Promise<void> {
 async function settled(lab: Lab, db: string): Promise<void> {
   const events = () =>
     (JSON.parse(lab.snooprec('status', '--json', '--db', db).stdout) as { events: number }).events;
-  for (let before = -1, now = events(); now !== before; ) {
-    before = now;
+  let before: number;
+  do {
+    before = events();
     await sleep(1_000);
-    now = events();
-  }
+  } while (events() !== before);
 }
 
 /** What members and others find in a recording of which something is sealed. */
